@@ -1,0 +1,136 @@
+//! The command line's types; what they do is in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::backend::Backend;
+
+/// Train, evaluate and use digit classifiers on MNIST.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train the network of a recipe
+    Train(TrainArgs),
+    /// Measure trained networks on labelled digits
+    Eval(EvalArgs),
+    /// Read the digits in pictures
+    Predict(PredictArgs),
+    /// Download or verify the MNIST files
+    Data(DataArgs),
+    /// List the built-in recipes, or print one
+    Recipes {
+        /// The recipe to print
+        name: Option<String>,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A recipe file, or the name of a built-in recipe (see `mnistctl recipes`)
+    #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
+    pub config: Option<String>,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Backend::Flex)]
+    pub backend: Backend,
+    /// A folder with the four MNIST files, `sample` (5,000 digits inside this program), or
+    /// `auto`: $MNISTCTL_DATA, data/mnist, the cache, a download [default: auto]
+    #[arg(long)]
+    pub data: Option<String>,
+    /// The run's folder [default: runs/NAME, runs/NAME-2, ...]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Train this many epochs instead of the recipe's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub epochs: Option<u64>,
+    /// Use this seed instead of the recipe's
+    #[arg(long, value_name = "N", conflicts_with = "resume",
+          value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Use only the first N training images after shuffling, and N/4 (at least 250) test images
+    #[arg(long, value_name = "N", conflicts_with = "resume",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Threads for the CPU backends [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+    /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    pub overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// A checkpoint; several are used as an ensemble (mean of probabilities)
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub checkpoint: Vec<PathBuf>,
+    /// Which images: `train` and `val` are divided as the first checkpoint's recipe does
+    #[arg(long, value_enum, default_value_t = SplitName::Test)]
+    pub split: SplitName,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Backend::Flex)]
+    pub backend: Backend,
+    /// The digits: a folder, `sample` or `auto`, as for `train`
+    #[arg(long, default_value = "auto")]
+    pub data: String,
+    /// Print JSON only
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    Test,
+    Val,
+    Train,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// A checkpoint; several are used as an ensemble (mean of probabilities)
+    #[arg(long, value_name = "FILE", required = true)]
+    pub checkpoint: Vec<PathBuf>,
+    /// PNG or JPEG pictures of one digit each, folders of them, or `-` for standard input
+    #[arg(value_name = "IMAGE|DIR|-", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Print one JSON object a picture, and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Show what the network saw, and a bar for each digit
+    #[arg(long, conflicts_with = "json")]
+    pub show: bool,
+    /// List the K most probable digits
+    #[arg(long, value_name = "K", default_value_t = 1, conflicts_with = "json",
+          value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub top: u8,
+}
+
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Download MNIST into the user's cache folder, where `--data auto` finds it
+    Download,
+    /// Compare the MNIST files with the originals
+    Verify {
+        /// Where they are: a folder, or `auto`
+        #[arg(long, default_value = "auto")]
+        data: String,
+    },
+}

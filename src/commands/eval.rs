@@ -1,0 +1,96 @@
+//! `mnistctl eval`
+
+use serde::Serialize;
+
+use super::{Error, Status, print};
+use crate::backend::{available_threads, with_threads};
+use crate::cli::{EvalArgs, SplitName};
+use crate::dataset::{DataArg, Digits, Source, find};
+use crate::evaluation::{ClassFigures, Ensemble, Evaluation};
+use crate::recipe::Recipe;
+use crate::training::{test_data, training_data};
+
+/// `eval --json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    checkpoint: Vec<String>,
+    dataset: String,
+    split: &'a str,
+    images: u64,
+    loss: f64,
+    accuracy: f64,
+    errors: u64,
+    per_class: Vec<ClassFigures>,
+    confusion: &'a [[u64; 10]; 10],
+}
+
+pub fn run(args: &EvalArgs) -> Result<Status, Error> {
+    with_threads(available_threads(), || evaluate(args))?
+}
+
+fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
+    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.device()?)?;
+    let source = find(&DataArg::from(args.data.as_str()))?;
+    let (digits, indices) = choose(&source, args.split, ensemble.recipe())?;
+    if indices.is_empty() {
+        return Err(Error::Usage(
+            "the checkpoint's recipe holds out no validation images; use --split test".into(),
+        ));
+    }
+    let evaluation = ensemble.evaluate(&digits, &indices);
+    print(&match args.json {
+        true => json(args, &source, &evaluation),
+        false => text(&source, args.split, &evaluation),
+    })?;
+    Ok(Status::Done)
+}
+
+fn choose(source: &Source, split: SplitName, recipe: &Recipe) -> Result<(Digits, Vec<u32>), Error> {
+    if split == SplitName::Test {
+        let test = test_data(source, recipe.training.seed, None)?;
+        return Ok((test.digits, test.indices));
+    }
+    let data = training_data(source, recipe.data.validation, recipe.training.seed, None)?;
+    Ok(match split {
+        SplitName::Val => (data.digits, data.val),
+        _ => (data.digits, data.train),
+    })
+}
+
+fn name(split: SplitName) -> &'static str {
+    match split {
+        SplitName::Test => "test",
+        SplitName::Val => "val",
+        SplitName::Train => "train",
+    }
+}
+
+fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {
+    let confusion = &evaluation.confusion;
+    let paths = args.checkpoint.iter();
+    let report = Report {
+        checkpoint: paths.map(|path| path.display().to_string()).collect(),
+        dataset: source.describe(),
+        split: name(args.split),
+        images: confusion.images(),
+        loss: evaluation.loss,
+        accuracy: confusion.accuracy(),
+        errors: confusion.errors(),
+        per_class: confusion.per_class(),
+        confusion: confusion.counts(),
+    };
+    serde_json::to_string(&report).expect("a report is plain JSON") + "\n"
+}
+
+fn text(source: &Source, split: SplitName, evaluation: &Evaluation) -> String {
+    let confusion = &evaluation.confusion;
+    format!(
+        "{} images of {} ({}): accuracy {:.4}, {} errors, loss {:.4}\n\n{confusion}\n",
+        confusion.images(),
+        source.describe(),
+        name(split),
+        confusion.accuracy(),
+        confusion.errors(),
+        evaluation.loss,
+    )
+}

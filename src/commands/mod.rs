@@ -1,0 +1,105 @@
+//! One short file a subcommand: wiring, no logic.
+
+mod completions;
+mod data;
+mod eval;
+mod interrupt;
+mod predict;
+mod recipes;
+mod train;
+
+use std::io::{ErrorKind, Write, stdout};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::backend::BackendError;
+use crate::cli::Command;
+use crate::dataset::DatasetError;
+use crate::network::PlanError;
+use crate::recipe::RecipeError;
+use crate::training::files::FileError;
+use crate::training::{CheckpointError, RunFolderError, TrainError};
+
+/// How a command that printed all it had to say ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Done,
+    /// Some of the work failed and said so; the rest was done.
+    PartlyFailed,
+    /// A signal asked it to stop, and it saved its work first.
+    Interrupted,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Done => ExitCode::SUCCESS,
+            Status::PartlyFailed => ExitCode::FAILURE,
+            Status::Interrupted => ExitCode::from(interrupt::EXIT_CODE),
+        }
+    }
+}
+
+/// Whatever ended a command, in one message.
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    #[error("the recipe {recipe}: {source}")]
+    Plan { recipe: String, source: PlanError },
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error(transparent)]
+    RunFolder(#[from] RunFolderError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("can't write to standard output: {0}")]
+    Output(std::io::Error),
+    #[error("{0}")]
+    Usage(String),
+    #[error("a bug in mnistctl, please report it: {0}")]
+    Bug(String),
+}
+
+impl Error {
+    /// Whether the reader of our standard output has gone away, as `head` does.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Error::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
+}
+
+/// Runs a subcommand. A panic, which would be a bug of ours or of a library, comes back as an
+/// error too: no user should have to read a backtrace.
+pub fn run(command: Command) -> Result<Status, Error> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(|| match command {
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Recipes { name } => recipes::run(name.as_deref()),
+        Command::Completions { shell } => completions::run(shell),
+    }));
+    result.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::Bug(text.unwrap_or("it left no message").to_string()))
+    })
+}
+
+/// Writes a result to standard output.
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Output)
+}

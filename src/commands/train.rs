@@ -1,0 +1,209 @@
+//! `mnistctl train`
+
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use super::{Error, Status, interrupt, print};
+use crate::backend::{available_threads, with_threads};
+use crate::cli::TrainArgs;
+use crate::dataset::{DataArg, Source, find};
+use crate::evaluation::Ensemble;
+use crate::network::Plan;
+use crate::recipe::Recipe;
+use crate::training::progress::Progress;
+use crate::training::{
+    Checkpoint, Job, Outcome, RunFolder, State, Summary, TestFigures, TrainError, TrainingData,
+    check_batch_size, test_data, train, training_data,
+};
+
+/// A run at its start, fresh or resumed.
+struct Start {
+    recipe: Recipe,
+    plan: Plan,
+    source: Source,
+    data: TrainingData,
+    folder: RunFolder,
+    state: State,
+}
+
+pub fn run(args: &TrainArgs) -> Result<Status, Error> {
+    let threads = args.threads.map_or_else(available_threads, usize::from);
+    with_threads(threads, || train_with(args, threads))?
+}
+
+fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
+    let device = args.backend.device()?;
+    let start = match &args.resume {
+        None => begin(args, &device)?,
+        Some(folder) => resume(args, folder, &device)?,
+    };
+    let Start {
+        recipe,
+        plan,
+        source,
+        data,
+        folder,
+        state,
+    } = start;
+    eprintln!("{plan}");
+    eprintln!(
+        "{}: {} images to train on, {} to validate on, from {}; {} backend, {threads} threads; \
+         run folder {}",
+        recipe.name,
+        data.train.len(),
+        data.val.len(),
+        source.describe(),
+        args.backend.name(),
+        folder.path().display(),
+    );
+
+    interrupt::listen();
+    let mut progress = Progress::new();
+    let job = Job {
+        recipe: &recipe,
+        data: &data,
+        device: &device,
+        folder: &folder,
+        stop: &interrupt::requested,
+    };
+    let result = train(&job, state, &mut progress);
+    progress.finish();
+    let (state, outcome) = result?;
+    if outcome == Outcome::Interrupted {
+        eprintln!(
+            "interrupted and saved; go on with: mnistctl train --resume {}",
+            folder.path().display()
+        );
+        return Ok(Status::Interrupted);
+    }
+
+    // The test images are looked at here for the first and only time.
+    let test = test_data(&source, recipe.training.seed, data.limit)?;
+    let best = Ensemble::load(&[folder.file("best.mpk")], &device)?;
+    let evaluation = best.evaluate(&test.digits, &test.indices);
+    let log = folder.read_log(&state.epochs);
+    let best_epoch = state.best();
+    let summary = Summary {
+        recipe: &recipe.name,
+        parameters: plan.parameters(),
+        backend: args.backend.name(),
+        threads,
+        dataset: &data.source,
+        sha256: &data.sha256,
+        train_images: data.train.len(),
+        val_images: data.val.len(),
+        seed: recipe.training.seed,
+        epochs: state.epochs.len(),
+        best_epoch: best_epoch.map_or(0, |epoch| epoch.epoch),
+        val: best_epoch.and_then(|epoch| epoch.val),
+        test: TestFigures {
+            images: evaluation.confusion.images(),
+            loss: evaluation.loss,
+            accuracy: evaluation.confusion.accuracy(),
+            errors: evaluation.confusion.errors(),
+        },
+        seconds: log.iter().map(|line| line.seconds).sum(),
+    };
+    folder.save_summary(&summary)?;
+    print(&format!(
+        "test accuracy {:.4} ({} errors in {} images) with the weights of epoch {}; {:.1} s\n{}\n",
+        summary.test.accuracy,
+        summary.test.errors,
+        summary.test.images,
+        summary.best_epoch,
+        summary.seconds,
+        folder.file("best.mpk").display(),
+    ))?;
+    Ok(Status::Done)
+}
+
+fn begin(args: &TrainArgs, device: &Device) -> Result<Start, Error> {
+    let recipe = load_recipe(args)?;
+    let plan = plan(&recipe)?;
+    let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
+    let data = training_data(
+        &source,
+        recipe.data.validation,
+        recipe.training.seed,
+        args.limit,
+    )?;
+    check_batch_size(&recipe, &data)?;
+    let folder = RunFolder::create(args.out.as_deref(), &recipe)?;
+    folder.save_log(&[])?;
+    Ok(Start {
+        state: State::new(&recipe, &plan, device),
+        recipe,
+        plan,
+        source,
+        data,
+        folder,
+    })
+}
+
+/// Goes on from `last.mpk`: its recipe, data and limit, unless the command line names the same
+/// ones again or more epochs.
+fn resume(args: &TrainArgs, folder: &Path, device: &Device) -> Result<Start, Error> {
+    let fail = |problem: String| TrainError::Resume {
+        folder: folder.to_path_buf(),
+        problem,
+    };
+    let folder_of_run = RunFolder::open(folder);
+    let checkpoint = Checkpoint::load(&folder_of_run.file("last.mpk"))?;
+    let Some(resume) = &checkpoint.resume else {
+        return Err(fail("its last.mpk holds no training state".into()).into());
+    };
+    let mut recipe = checkpoint.recipe.clone();
+    if args.config.is_some() {
+        let mut given = load_recipe(args)?;
+        given.training.epochs = recipe.training.epochs;
+        given.training.seed = recipe.training.seed;
+        if given != recipe {
+            let problem = "its recipe is not the one --config names; leave --config out";
+            return Err(fail(problem.into()).into());
+        }
+    }
+    recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
+    let plan = plan(&recipe)?;
+    let source = find(&DataArg::from(args.data.as_deref().unwrap_or(&resume.data)))?;
+    let data = training_data(
+        &source,
+        recipe.data.validation,
+        recipe.training.seed,
+        resume.limit,
+    )?;
+    if data.sha256 != resume.sha256 {
+        return Err(fail(format!(
+            "it was trained on other images than those in {}; name the right folder with --data",
+            source.describe()
+        ))
+        .into());
+    }
+    let state = State::new(&recipe, &plan, device)
+        .restore(&checkpoint, resume, device)
+        .map_err(fail)?;
+    folder_of_run.save_log(&folder_of_run.read_log(&state.epochs))?;
+    Ok(Start {
+        recipe,
+        plan,
+        source,
+        data,
+        folder: folder_of_run,
+        state,
+    })
+}
+
+fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {
+    let config = args.config.as_deref().unwrap_or_default();
+    let mut recipe = Recipe::load(config, &args.overrides)?;
+    recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
+    recipe.training.seed = args.seed.unwrap_or(recipe.training.seed);
+    Ok(recipe)
+}
+
+fn plan(recipe: &Recipe) -> Result<Plan, Error> {
+    Plan::new(&recipe.model.layers).map_err(|source| Error::Plan {
+        recipe: recipe.name.clone(),
+        source,
+    })
+}

@@ -1,0 +1,281 @@
+//! Fetching the four files of MNIST into a folder.
+//!
+//! A file gets its name only when it is complete, proven by its sha256, and on the disk. Until then
+//! it is a temporary file beside its final place, so whatever interrupts a download (Ctrl-C, a full
+//! disk, a power cut) leaves nothing that passes for the real thing, and the next try starts
+//! cleanly.
+
+use std::fs;
+use std::io::{BufReader, ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+use ureq::Agent;
+
+use crate::dataset::idx::{self, Contents, MOST_ITEMS};
+use crate::dataset::partial::{create, install, sweep, write_error};
+use crate::dataset::progress::Progress;
+use crate::dataset::{DatasetError, Expected, MIRRORS, MNIST, folder};
+
+/// What to download from where. The default is MNIST from its mirrors; tests put other values in.
+#[derive(Debug, Clone)]
+pub struct Downloader {
+    /// Base addresses, ending in `/`, tried in this order.
+    pub mirrors: Vec<String>,
+    /// The files.
+    pub files: Vec<Expected>,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long a server may be silent.
+    pub stall: Duration,
+    /// The largest download to accept, in bytes per file.
+    pub most_bytes: u64,
+    /// Whether to show progress on stderr.
+    pub progress: bool,
+}
+
+impl Default for Downloader {
+    fn default() -> Self {
+        Self {
+            mirrors: MIRRORS.map(str::to_owned).to_vec(),
+            files: MNIST.to_vec(),
+            connect: Duration::from_secs(15),
+            stall: Duration::from_secs(30),
+            most_bytes: 20_000_000,
+            progress: true,
+        }
+    }
+}
+
+/// A file that is in the folder after a download.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Whether it was there, complete and right, before.
+    pub already: bool,
+}
+
+impl Downloader {
+    /// Makes sure that a folder, created if need be, has every file, and gives their paths in the
+    /// order of [`Downloader::files`].
+    ///
+    /// Files that are there and right are kept; empty, truncated and corrupt ones are replaced.
+    /// Progress goes to stderr: a bar on a terminal, a line per file elsewhere.
+    ///
+    /// # Errors
+    /// When a file can be had from no mirror (the error has a line for each), when the folder can't
+    /// be written to, or when a file in it is something else than a broken copy of MNIST's, which
+    /// isn't overwritten. Files fetched before stay.
+    pub fn fill(&self, folder: &Path) -> Result<Vec<Fetched>, DatasetError> {
+        fs::create_dir_all(folder).map_err(|cause| write_error(folder, cause))?;
+        sweep(folder);
+        let agent = self.agent();
+        // The mirror that served the last file goes first for the next one.
+        let mut mirrors = self.mirrors.clone();
+        self.files
+            .iter()
+            .map(|wanted| self.obtain(&agent, &mut mirrors, wanted, folder))
+            .collect()
+    }
+
+    fn agent(&self) -> Agent {
+        Agent::config_builder()
+            .timeout_resolve(Some(self.connect))
+            .timeout_connect(Some(self.connect))
+            .timeout_recv_response(Some(self.stall))
+            .timeout_per_read(Some(self.stall))
+            .timeout_per_write(Some(self.stall))
+            // A server that sends a byte now and then never stalls; it still has to end some day.
+            .timeout_recv_body(Some(self.stall * 60))
+            // The files are compressed as they are, and should arrive as they are.
+            .accept_encoding("identity")
+            .user_agent(concat!("mnistctl/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into()
+    }
+
+    /// Keeps or fetches one file.
+    fn obtain(
+        &self,
+        agent: &Agent,
+        mirrors: &mut [String],
+        wanted: &Expected,
+        folder: &Path,
+    ) -> Result<Fetched, DatasetError> {
+        let present = folder::locate(folder, wanted.name);
+        if let Some(file) = &present {
+            match idx::read(file, wanted.kind, MOST_ITEMS) {
+                Ok(contents) if contents.sha256 == wanted.sha256 => {
+                    return Ok(Fetched {
+                        file: file.clone(),
+                        already: true,
+                    });
+                }
+                // Somebody's own dataset (Fashion-MNIST has the same file names) is not for us to
+                // overwrite.
+                Ok(contents) => {
+                    return Err(DatasetError::Occupied {
+                        file: file.clone(),
+                        found: contents.sha256,
+                        expected: wanted.sha256.to_owned(),
+                    });
+                }
+                Err(error) if error.is_broken_copy() => (),
+                Err(cause) => {
+                    return Err(DatasetError::InTheWay {
+                        cause: Box::new(cause),
+                    });
+                }
+            }
+        }
+
+        let mut attempts = Vec::new();
+        for i in 0..mirrors.len() {
+            let url = format!("{}{}.gz", mirrors[i], wanted.name);
+            match self.fetch(agent, &url, wanted, folder) {
+                Ok((fetched, contents)) => {
+                    mirrors.swap(0, i);
+                    let file = install(fetched, &contents, wanted, folder)?;
+                    if let Some(damaged) = present.filter(|present| *present != file) {
+                        // Under its other name it would go on hiding the file that was just
+                        // fetched.
+                        fs::remove_file(damaged).map_err(|cause| write_error(folder, cause))?;
+                    }
+                    return Ok(Fetched {
+                        file,
+                        already: false,
+                    });
+                }
+                // Another mirror won't help a full disk.
+                Err(error @ (DatasetError::Write { .. } | DatasetError::Memory { .. })) => {
+                    return Err(error);
+                }
+                Err(error) => attempts.push(error),
+            }
+        }
+        Err(DatasetError::Mirrors {
+            name: wanted.name,
+            attempts,
+        })
+    }
+
+    /// Fetches one address to a temporary file in the folder, and verifies it.
+    fn fetch(
+        &self,
+        agent: &Agent,
+        url: &str,
+        wanted: &Expected,
+        folder: &Path,
+    ) -> Result<(NamedTempFile, Contents), DatasetError> {
+        let mut temporary = create(folder).map_err(|cause| write_error(folder, cause))?;
+        let bytes = self.receive(agent, url, &mut temporary, folder)?;
+        let read = |cause| write_error(folder, cause);
+        temporary.rewind().map_err(read)?;
+        let input = BufReader::new(temporary.as_file());
+        // In its messages it is called by its address: the temporary name would mean nothing to
+        // anybody.
+        let contents = idx::parse(Path::new(url), input, bytes, wanted.kind, wanted.items)?;
+        if contents.sha256 != wanted.sha256 {
+            return Err(DatasetError::Hash {
+                url: url.to_owned(),
+                found: contents.sha256,
+                expected: wanted.sha256.to_owned(),
+            });
+        }
+        Ok((temporary, contents))
+    }
+
+    /// Copies the body of one address to a file, and gives its length in bytes.
+    fn receive(
+        &self,
+        agent: &Agent,
+        url: &str,
+        file: &mut NamedTempFile,
+        folder: &Path,
+    ) -> Result<u64, DatasetError> {
+        let fail = |what: String| DatasetError::Fetch {
+            url: url.to_owned(),
+            what,
+        };
+        let response = agent
+            .get(url)
+            .call()
+            .map_err(|error| fail(self.explain(&error)))?;
+        let declared = response.body().content_length();
+        if let Some(bytes) = declared.filter(|&bytes| bytes > self.most_bytes) {
+            return Err(fail(format!(
+                "wants to send {bytes} bytes, and {} are the most for such a file",
+                self.most_bytes
+            )));
+        }
+        let progress = self.progress.then(|| Progress::start(url, declared));
+        let mut body = response.into_body().into_reader();
+        let mut buffer = vec![0; 1 << 16];
+        let mut total = 0u64;
+        loop {
+            let n = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if is_timeout(&error) => {
+                    return Err(fail(format!(
+                        "stopped sending after {total} bytes (it stalled)"
+                    )));
+                }
+                Err(error) => return Err(fail(format!("broke off after {total} bytes ({error})"))),
+            };
+            total += n as u64;
+            if total > self.most_bytes {
+                return Err(fail(format!(
+                    "sends more than {} bytes, the most for such a file",
+                    self.most_bytes
+                )));
+            }
+            file.write_all(&buffer[..n])
+                .map_err(|cause| write_error(folder, cause))?;
+            if let Some(progress) = &progress {
+                progress.at(total);
+            }
+        }
+        match declared {
+            Some(bytes) if bytes != total => {
+                Err(fail(format!("broke off after {total} of {bytes} bytes")))
+            }
+            _ => Ok(total),
+        }
+    }
+
+    /// What happened before a body came, in words that go on from the address.
+    fn explain(&self, error: &ureq::Error) -> String {
+        let seconds = |duration: Duration| duration.as_secs_f32();
+        match error {
+            ureq::Error::StatusCode(404) => "is not there (HTTP status 404)".to_owned(),
+            ureq::Error::StatusCode(status) => format!("answered with HTTP status {status}"),
+            ureq::Error::HostNotFound => {
+                "cannot be reached: the name of the host was not found".to_owned()
+            }
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+                format!(
+                    "cannot be reached: no connection within {} seconds",
+                    seconds(self.connect)
+                )
+            }
+            ureq::Error::Timeout(_) => {
+                format!("did not answer within {} seconds", seconds(self.stall))
+            }
+            ureq::Error::Io(cause) => format!("cannot be reached: {cause}"),
+            other => format!("cannot be fetched: {other}"),
+        }
+    }
+}
+
+/// Whether reading a body ended because nothing came: the library's own time-out, inside the I/O
+/// error, or the system's.
+fn is_timeout(error: &std::io::Error) -> bool {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    matches!(inner, Some(ureq::Error::Timeout(_))) || error.kind() == ErrorKind::TimedOut
+}

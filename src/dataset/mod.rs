@@ -1,0 +1,135 @@
+//! MNIST and other sets of its form: found, downloaded, checked, read and split.
+//!
+//! [`DataArg`] is what the user wrote after `--data`; [`find`] turns it into a [`Source`], fetching
+//! the files when it has to; [`Source::load`] reads one part of it as a [`Split`];
+//! [`stratified_split`] sets validation digits apart.
+//!
+//! Everything that is read is checked in full before it is believed (see `idx.rs`), and every
+//! failure is a [`DatasetError`] whose text is written for the user.
+
+mod download;
+mod error;
+mod folder;
+mod idx;
+mod kind;
+mod original;
+mod partial;
+mod progress;
+mod source;
+mod split;
+mod verify;
+
+pub use download::{Downloader, Fetched};
+pub use error::DatasetError;
+pub use kind::Kind;
+pub use original::{Expected, MIRRORS, MNIST};
+pub use source::{DataArg, Places, Source, VARIABLE, find};
+pub use split::{shuffle, stratified_split};
+pub use verify::{FileCheck, FileState, verify, verify_against};
+
+/// The width and height of a digit, in pixels.
+pub const SIDE: usize = 28;
+/// The pixels of a digit: 784.
+pub const PIXELS: usize = SIDE * SIDE;
+/// The classes, the digits 0 to 9.
+pub const CLASSES: usize = 10;
+
+/// One of the two halves that MNIST comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The digits to learn from (60,000 in MNIST).
+    Train,
+    /// The digits to be judged by (10,000 in MNIST).
+    Test,
+}
+
+impl Part {
+    /// The standard name of the images file, uncompressed.
+    pub fn images_file(self) -> &'static str {
+        match self {
+            Part::Train => "train-images-idx3-ubyte",
+            Part::Test => "t10k-images-idx3-ubyte",
+        }
+    }
+
+    /// The standard name of the labels file, uncompressed.
+    pub fn labels_file(self) -> &'static str {
+        match self {
+            Part::Train => "train-labels-idx1-ubyte",
+            Part::Test => "t10k-labels-idx1-ubyte",
+        }
+    }
+}
+
+/// Digits with their labels, as bytes.
+///
+/// The pixels are `[len, 28, 28]`, row by row from the top left: 0 is paper, 255 is ink. There is
+/// one label, 0 to 9, for each image.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Digits {
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Digits {
+    /// Joins what two checked files hold; the caller has compared the counts.
+    fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+        debug_assert_eq!(pixels.len(), labels.len() * PIXELS);
+        Self { pixels, labels }
+    }
+
+    /// How many digits there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none. What was read from files is never empty.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The 784 pixels of digit `i`.
+    ///
+    /// # Panics
+    /// If `i >= len()`, as indexing a slice does.
+    pub fn image(&self, i: usize) -> &[u8] {
+        &self.pixels[i * PIXELS..][..PIXELS]
+    }
+
+    /// The label of digit `i`, 0 to 9.
+    ///
+    /// # Panics
+    /// If `i >= len()`, as indexing a slice does.
+    pub fn label(&self, i: usize) -> u8 {
+        self.labels[i]
+    }
+
+    /// All labels, `[len]`.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// All pixels, `[len, 28, 28]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+}
+
+impl std::fmt::Debug for Digits {
+    /// The count only: 47 million pixels would help nobody.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Digits")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One part of a dataset, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The digits.
+    pub digits: Digits,
+    /// The sha256, in lower-case hex, of the uncompressed images file: what names the data in a
+    /// run's summary.
+    pub sha256: String,
+}

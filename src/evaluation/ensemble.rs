@@ -1,0 +1,132 @@
+//! Trained networks at work: one checkpoint, or several whose probabilities are averaged.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::{BATCH, Confusion, to_host};
+use crate::dataset::{CLASSES, Digits};
+use crate::network::Network;
+use crate::recipe::Recipe;
+use crate::training::loss::{argmax, loss_of, probabilities};
+use crate::training::{Batcher, Checkpoint, CheckpointError};
+
+/// One or more trained networks.
+pub struct Ensemble {
+    members: Vec<Member>,
+    device: Device,
+}
+
+struct Member {
+    network: Network,
+    batcher: Batcher,
+    recipe: Recipe,
+}
+
+/// What an [`Ensemble`] makes of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// One probability a digit; they add up to 1.
+    pub probabilities: [f64; CLASSES],
+}
+
+impl Prediction {
+    /// The most probable digit.
+    pub fn digit(&self) -> usize {
+        argmax(&self.probabilities)
+    }
+
+    /// Its probability.
+    pub fn confidence(&self) -> f64 {
+        self.probabilities[self.digit()]
+    }
+}
+
+/// An [`Ensemble`] measured on labelled images.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// The mean of the recipe's loss; for several networks, the cross-entropy of their mean
+    /// probabilities.
+    pub loss: f64,
+    pub confusion: Confusion,
+}
+
+impl Ensemble {
+    /// Loads every checkpoint onto `device`, for evaluation.
+    pub fn load(paths: &[PathBuf], device: &Device) -> Result<Self, CheckpointError> {
+        let device = device.clone().without_autodiff();
+        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, &device);
+        Ok(Self {
+            members: paths.iter().map(load).collect::<Result<_, _>>()?,
+            device,
+        })
+    }
+
+    fn member(
+        checkpoint: Checkpoint,
+        path: &Path,
+        device: &Device,
+    ) -> Result<Member, CheckpointError> {
+        Ok(Member {
+            network: checkpoint.network(path, device)?.valid(),
+            batcher: Batcher::new(checkpoint.recipe.data.normalize),
+            recipe: checkpoint.recipe,
+        })
+    }
+
+    /// The recipe of the first checkpoint.
+    pub fn recipe(&self) -> &Recipe {
+        &self.members[0].recipe
+    }
+
+    /// Predictions for images of 784 bytes, in their order.
+    pub fn predict(&self, images: &[&[u8]]) -> Vec<Prediction> {
+        let mut predictions = Vec::with_capacity(images.len());
+        for batch in images.chunks(BATCH) {
+            predictions.extend(self.predict_batch(batch).into_iter().map(|(_, p)| p));
+        }
+        predictions
+    }
+
+    /// Measures the networks on the images of `digits` at `indices`.
+    pub fn evaluate(&self, digits: &Digits, indices: &[u32]) -> Evaluation {
+        let mut confusion = Confusion::default();
+        let mut loss_sum = 0.0;
+        for indices in indices.chunks(BATCH) {
+            let images: Vec<&[u8]> = indices.iter().map(|&i| digits.image(i as usize)).collect();
+            for (&index, (logits, prediction)) in indices.iter().zip(self.predict_batch(&images)) {
+                let truth = usize::from(digits.label(index as usize));
+                confusion.add(truth, prediction.digit());
+                loss_sum += match &self.members[..] {
+                    [member] => loss_of(member.recipe.training.loss, &logits, truth),
+                    _ => -prediction.probabilities[truth].max(f64::MIN_POSITIVE).ln(),
+                };
+            }
+        }
+        Evaluation {
+            loss: loss_sum / indices.len() as f64,
+            confusion,
+        }
+    }
+
+    /// The first network's logits, and the mean of all networks' probabilities, a pair an image.
+    fn predict_batch(&self, images: &[&[u8]]) -> Vec<(Vec<f32>, Prediction)> {
+        let mut results: Vec<(Vec<f32>, Prediction)> = Vec::with_capacity(images.len());
+        for (number, member) in self.members.iter().enumerate() {
+            let input = member.batcher.images(images.iter().copied(), &self.device);
+            let logits = to_host(&member.network.forward(input));
+            for (index, row) in logits.chunks_exact(CLASSES).enumerate() {
+                if number == 0 {
+                    let probabilities = [0.0; CLASSES];
+                    results.push((row.to_vec(), Prediction { probabilities }));
+                }
+                let mean = &mut results[index].1.probabilities;
+                for (mean, p) in mean.iter_mut().zip(probabilities(row)) {
+                    *mean += p / self.members.len() as f64;
+                }
+            }
+        }
+        results
+    }
+}

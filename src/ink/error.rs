@@ -1,0 +1,70 @@
+//! Why a picture could not be read, in sentences for the person who named it.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a picture could not be read. `file` is the name that the user gave.
+#[derive(Debug, Error)]
+pub enum InkError {
+    #[error("{file} does not exist: check the spelling and the folder you are in")]
+    Missing { file: String },
+
+    #[error("{file} cannot be read: {reason}")]
+    Unreadable { file: String, reason: io::Error },
+
+    #[error("{file} is a folder, not a picture: name a picture inside it")]
+    Folder { file: String },
+
+    #[error(
+        "{file} has no picture in it (.png, .jpg or .jpeg): name another folder, or the picture itself"
+    )]
+    NoPictures { file: String },
+
+    #[error("standard input is the terminal: pipe a picture into it, as in `... - < seven.png`")]
+    Terminal,
+
+    #[error("{file} is empty: save or copy the picture again")]
+    Empty { file: String },
+
+    #[error("{file} is larger than 128 MiB: save a smaller copy of the picture")]
+    FileTooBig { file: String },
+
+    #[error(
+        "{file} is not a picture that can be read (PNG or JPEG): {reason}; save it as PNG or JPEG"
+    )]
+    NotAPicture { file: String, reason: String },
+
+    #[error("{file} is cut off before the end of the picture: copy or download it again")]
+    CutOff { file: String },
+
+    #[error("{file} is a damaged picture ({reason}): copy or save it again")]
+    Damaged { file: String, reason: String },
+
+    #[error(
+        "{file} is too large, {width}x{height} pixels: save a copy with sides of at most 5,000 pixels"
+    )]
+    TooLarge {
+        file: String,
+        width: u32,
+        height: u32,
+    },
+
+    #[error(
+        "{file} shows no digit: nothing in it stands out from the paper; \
+         use a picture with dark ink on light paper, or light on dark"
+    )]
+    NoInk { file: String },
+}
+
+impl InkError {
+    /// What a failure to open or read `file` means.
+    pub(super) fn from_open(file: &str, reason: io::Error) -> Self {
+        let file = file.to_string();
+        match reason.kind() {
+            io::ErrorKind::NotFound => Self::Missing { file },
+            io::ErrorKind::IsADirectory => Self::Folder { file },
+            _ => Self::Unreadable { file, reason },
+        }
+    }
+}

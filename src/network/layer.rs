@@ -1,0 +1,109 @@
+//! The layers that a network is made of, as burn modules.
+
+use burn::module::Module;
+use burn::nn;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::MaxPool2d;
+use burn::tensor::{Tensor, activation};
+
+use super::batch_norm::BatchNorm;
+
+/// A batch's activations between two layers.
+#[derive(Debug, Clone)]
+pub(super) enum Activations {
+    /// `[batch, channels, height, width]`.
+    Maps(Tensor<4>),
+    /// `[batch, features]`.
+    Features(Tensor<2>),
+}
+
+/// One layer of a [`Network`](super::Network).
+#[derive(Module, Debug)]
+pub(super) enum Layer {
+    Conv(Conv2d),
+    BatchNorm(BatchNorm),
+    MaxPool(MaxPool2d),
+    Flatten(Flatten),
+    Linear(nn::Linear),
+    Dropout(nn::Dropout),
+    Activation(Activation),
+}
+
+/// `torch.nn.Flatten`: `[batch, channels, height, width]` to `[batch, features]`.
+#[derive(Module, Debug)]
+pub(super) struct Flatten {}
+
+/// A function of each value by itself.
+#[derive(Module, Debug)]
+pub(super) struct Activation {
+    #[module(skip)]
+    pub function: Function,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Function {
+    Relu,
+    LeakyRelu {
+        negative_slope: f64,
+    },
+    Elu {
+        alpha: f64,
+    },
+    Gelu,
+    Tanh,
+    Sigmoid,
+    /// What a final softmax does to the logits: nothing. The loss and the probabilities are
+    /// computed from the logits, which is exact where a softmax has underflowed.
+    Identity,
+}
+
+impl Layer {
+    /// Runs the layer as in evaluation, or while training when `input` is on an autodiff device
+    /// (dropout looks at that itself).
+    pub fn forward(&self, input: Activations) -> Activations {
+        use Activations::{Features, Maps};
+        match (self, input) {
+            (Layer::Conv(conv), Maps(x)) => Maps(conv.forward(x)),
+            (Layer::BatchNorm(norm), Maps(x)) => Maps(norm.forward(x)),
+            (Layer::BatchNorm(norm), Features(x)) => Features(norm.forward(x)),
+            (Layer::MaxPool(pool), Maps(x)) => Maps(pool.forward(x)),
+            (Layer::Flatten(_), Maps(x)) => Features(x.flatten(1, 3)),
+            (Layer::Flatten(_), Features(x)) => Features(x),
+            (Layer::Linear(linear), Features(x)) => Features(linear.forward(x)),
+            (Layer::Dropout(dropout), Maps(x)) => Maps(dropout.forward(x)),
+            (Layer::Dropout(dropout), Features(x)) => Features(dropout.forward(x)),
+            (Layer::Activation(activation), Maps(x)) => Maps(activation.forward(x)),
+            (Layer::Activation(activation), Features(x)) => Features(activation.forward(x)),
+            (Layer::Conv(_) | Layer::MaxPool(_), Features(_)) | (Layer::Linear(_), Maps(_)) => {
+                unreachable!("a Plan lets no layer meet a shape it can't take")
+            }
+        }
+    }
+
+    /// Runs the layer as in training; only BatchNorm keeps something of what it sees.
+    pub fn forward_train(&mut self, input: Activations) -> Activations {
+        match (self, input) {
+            (Layer::BatchNorm(norm), Activations::Maps(x)) => {
+                Activations::Maps(norm.forward_train(x))
+            }
+            (Layer::BatchNorm(norm), Activations::Features(x)) => {
+                Activations::Features(norm.forward_train(x))
+            }
+            (layer, input) => layer.forward(input),
+        }
+    }
+}
+
+impl Activation {
+    fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match self.function {
+            Function::Relu => activation::relu(x),
+            Function::LeakyRelu { negative_slope } => activation::leaky_relu(x, negative_slope),
+            Function::Elu { alpha } => activation::elu(x, alpha),
+            Function::Gelu => activation::gelu(x),
+            Function::Tanh => activation::tanh(x),
+            Function::Sigmoid => activation::sigmoid(x),
+            Function::Identity => x,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A recipe: one TOML file that says which network is trained on what and how.
+//!
+//! [`Recipe::load`] finds it by path or by built-in name, applies `--set` overrides and checks
+//! everything that can be checked without data. Names, defaults and semantics are PyTorch's
+//! wherever PyTorch has the thing.
+
+mod builtin;
+mod error;
+mod layer;
+mod overrides;
+mod section;
+mod training;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use toml::de::DeTable;
+
+pub use builtin::{BUILTIN, Builtin};
+pub use error::{Location, RecipeError};
+pub use layer::{LayerSpec, Padding, SameWord};
+pub use training::{
+    Loss, OptimizerSpec, PlateauMode, PlateauSpec, SchedulerSpec, ThresholdMode, TrainingSpec,
+};
+
+use section::{Origin, Section};
+
+/// No sensible recipe is near this size; a mistaken `--config train-images` is.
+const MAX_KIB: u64 = 1024;
+
+/// A checked recipe with every default filled in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recipe {
+    /// Names the run folder; letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    pub data: DataSpec,
+    pub model: ModelSpec,
+    pub optimizer: OptimizerSpec,
+    pub scheduler: SchedulerSpec,
+    pub training: TrainingSpec,
+}
+
+/// `[data]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataSpec {
+    /// How many of MNIST's 60,000 training images are held out for validation. A smaller set
+    /// holds out the same share of what it has.
+    pub validation: usize,
+    pub normalize: Normalize,
+}
+
+/// `torchvision.transforms.Normalize` on pixels scaled to 0..1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Normalize {
+    pub mean: f64,
+    pub std: f64,
+}
+
+/// `[model]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelSpec {
+    /// From the 1x28x28 image to ten logits.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl Recipe {
+    /// Loads the recipe at a path, or the built-in one of that name (with or without `.toml`),
+    /// with `overrides` (`key=value`, keys dotted as in TOML) applied before the checks.
+    pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Self, RecipeError> {
+        let path = Path::new(name_or_path);
+        if path.is_file() {
+            return Self::parse(name_or_path, &read_text(path)?, overrides);
+        }
+        match builtin::find(name_or_path) {
+            Some(builtin) => Self::parse(builtin.name, builtin.text, overrides),
+            None if path.exists() => Err(RecipeError::Read {
+                path: path.to_path_buf(),
+                source: std::io::Error::other("it is not a file"),
+            }),
+            None => Err(not_found(name_or_path)),
+        }
+    }
+
+    /// The text of a built-in recipe, comments and all.
+    pub fn builtin_text(name: &str) -> Result<&'static str, RecipeError> {
+        match builtin::find(name) {
+            Some(builtin) => Ok(builtin.text),
+            None => Err(not_found(name)),
+        }
+    }
+
+    /// Reads a recipe from its text; `origin` names it in messages.
+    pub fn parse(origin: &str, text: &str, overrides: &[String]) -> Result<Self, RecipeError> {
+        let changes = overrides
+            .iter()
+            .map(|text| overrides::to_toml(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut table = DeTable::parse(text)
+            .map_err(|error| RecipeError::Syntax {
+                origin: origin.to_string(),
+                message: error.to_string().trim_end().to_string(),
+            })?
+            .into_inner();
+        for line in &changes {
+            overrides::apply(&mut table, line)?;
+        }
+        let origin = Origin { name: origin, text };
+        Self::read(Section::new(&origin, "the recipe", &table))
+    }
+
+    fn read(top: Section<'_>) -> Result<Self, RecipeError> {
+        let Some(name) = top.string("name")? else {
+            return Err(top.missing("name"));
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.len() > 100 || name.starts_with('.') || !name.chars().all(plain)
+        {
+            return Err(top.error(
+                "name",
+                "names a folder, so it must be 1 to 100 letters, digits, `-`, `_` or `.`, \
+                 and not start with a `.`",
+            ));
+        }
+
+        let data = top.section("data")?;
+        let normalize = data.section("normalize")?;
+        let data_spec = DataSpec {
+            validation: data.integer("validation", 5_000, 0..=59_999)? as usize,
+            normalize: Normalize {
+                mean: normalize.number("mean")?.unwrap_or(0.1307),
+                std: normalize.number_where("std", 0.3081, "greater than 0", |std| std > 0.0)?,
+            },
+        };
+        normalize.finish()?;
+        data.finish()?;
+
+        let model = top.section("model")?;
+        let layers = layer::read_layers(&model)?;
+        let optimizer = OptimizerSpec::read(top.section("optimizer")?)?;
+        let scheduler = SchedulerSpec::read(top.section("scheduler")?)?;
+        let training = TrainingSpec::read(top.section("training")?)?;
+
+        let softmax = layers.last() == Some(&LayerSpec::Softmax);
+        if training.loss == Loss::CrossEntropyOnSoftmax && !softmax {
+            return Err(top.section("training")?.error(
+                "loss",
+                "is `cross_entropy_on_softmax`, which needs `softmax` as the last layer",
+            ));
+        }
+        if scheduler != SchedulerSpec::Constant && data_spec.validation == 0 {
+            return Err(top.section("scheduler")?.error(
+                "kind",
+                "watches the validation figures, but `validation` in [data] is 0",
+            ));
+        }
+        model.finish()?;
+        top.finish()?;
+        Ok(Self {
+            name,
+            data: data_spec,
+            model: ModelSpec { layers },
+            optimizer,
+            scheduler,
+            training,
+        })
+    }
+
+    /// The recipe as TOML with every default written out; [`Recipe::parse`] reads it back.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe is made of tables, numbers and texts only")
+    }
+}
+
+fn not_found(name: &str) -> RecipeError {
+    let known = || BUILTIN.iter().map(|builtin| builtin.name);
+    RecipeError::NotFound {
+        path: name.to_string(),
+        known: error::quoted(known()),
+        hint: error::nearest(name, known()),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, RecipeError> {
+    let read = |source| RecipeError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut text = String::new();
+    let file = File::open(path).map_err(read)?;
+    let limit = MAX_KIB * 1024;
+    file.take(limit + 1)
+        .read_to_string(&mut text)
+        .map_err(read)?;
+    if text.len() as u64 > limit {
+        return Err(RecipeError::TooLarge {
+            path: path.to_path_buf(),
+            limit: MAX_KIB,
+        });
+    }
+    Ok(text)
+}

@@ -1,0 +1,308 @@
+//! Reads one TOML table key by key and remembers which keys it was asked for, so that what is
+//! left over can be named, with its line and the nearest valid key.
+//!
+//! serde could fill the structs too, but an internally tagged enum (`kind = "adam"`) loses the
+//! line numbers on the way, and a user deserves them.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Location, RecipeError, nearest, quoted};
+
+/// The span that marks a value as coming from `--set`; no file is that long.
+pub(super) const FROM_SET: Range<usize> = usize::MAX..usize::MAX;
+
+/// The text of a recipe and its name, for locations in messages.
+pub(super) struct Origin<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+impl Origin<'_> {
+    fn location(&self, span: Range<usize>) -> Location {
+        let line = self
+            .text
+            .get(..span.start)
+            .map(|before| before.matches('\n').count() + 1);
+        Location {
+            origin: self.name.to_string(),
+            line,
+        }
+    }
+}
+
+/// One table of a recipe while it is being read.
+pub(super) struct Section<'a> {
+    origin: &'a Origin<'a>,
+    name: String,
+    table: Cow<'a, DeTable<'a>>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    /// `name` is what messages call it, such as `[optimizer]` or `layer 3`.
+    pub fn new(origin: &'a Origin<'a>, name: impl Into<String>, table: &'a DeTable<'a>) -> Self {
+        Self {
+            origin,
+            name: name.into(),
+            table: Cow::Borrowed(table),
+            asked: RefCell::default(),
+        }
+    }
+
+    fn value(&self, key: &'static str) -> Option<(Range<usize>, &DeValue<'a>)> {
+        self.asked.borrow_mut().push(key);
+        let (key, value) = self.table.iter().find(|(k, _)| k.get_ref() == key)?;
+        Some((key.span(), value.get_ref()))
+    }
+
+    /// An error about the value of `key`, with its line.
+    pub fn error(&self, key: &str, problem: impl Into<String>) -> RecipeError {
+        let span = self.table.iter().find(|(k, _)| k.get_ref() == key);
+        RecipeError::Value {
+            location: self.origin.location(span.map_or(0..0, |(k, _)| k.span())),
+            key: key.to_string(),
+            section: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        convert: impl Fn(&DeValue<'a>) -> Option<T>,
+    ) -> Result<Option<T>, RecipeError> {
+        let Some((_, value)) = self.value(key) else {
+            return Ok(None);
+        };
+        match convert(value) {
+            Some(converted) => Ok(Some(converted)),
+            None => Err(self.error(
+                key,
+                format!("must be {expected}, not a {}", value.type_str()),
+            )),
+        }
+    }
+
+    /// A finite number; TOML integers count too.
+    pub fn number(&self, key: &'static str) -> Result<Option<f64>, RecipeError> {
+        let number = self.typed(key, "a number", as_number)?;
+        match number {
+            Some(number) if !number.is_finite() => Err(self.error(key, "must be finite")),
+            number => Ok(number),
+        }
+    }
+
+    /// A number for which `valid` holds, or `default`; `rule` completes "must be ...".
+    pub fn number_where(
+        &self,
+        key: &'static str,
+        default: f64,
+        rule: &str,
+        valid: impl Fn(f64) -> bool,
+    ) -> Result<f64, RecipeError> {
+        let number = self.number(key)?.unwrap_or(default);
+        if valid(number) {
+            Ok(number)
+        } else {
+            Err(self.error(key, format!("must be {rule}, not {number}")))
+        }
+    }
+
+    /// A whole number in `range`, or `default`.
+    pub fn integer(
+        &self,
+        key: &'static str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<u64, RecipeError> {
+        let integer = self.typed(key, "a whole number that is not negative", as_u64)?;
+        let integer = integer.unwrap_or(default);
+        if range.contains(&integer) {
+            return Ok(integer);
+        }
+        let (low, high) = range.into_inner();
+        Err(self.error(
+            key,
+            format!("must be between {low} and {high}, not {integer}"),
+        ))
+    }
+
+    /// `integer` for a size that must be given.
+    pub fn required_integer(
+        &self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<usize, RecipeError> {
+        if !self.has(key) {
+            return Err(self.missing(key));
+        }
+        self.integer(key, 0, range).map(|integer| integer as usize)
+    }
+
+    /// Two numbers, such as Adam's betas.
+    pub fn pair(&self, key: &'static str) -> Result<Option<(f64, f64)>, RecipeError> {
+        self.typed(key, "a list of two numbers", |value| {
+            match value.as_array()?.iter().collect::<Vec<_>>()[..] {
+                [a, b] => Some((as_number(a.get_ref())?, as_number(b.get_ref())?)),
+                _ => None,
+            }
+        })
+    }
+
+    pub fn boolean(&self, key: &'static str, default: bool) -> Result<bool, RecipeError> {
+        let boolean = self.typed(key, "true or false", DeValue::as_bool)?;
+        Ok(boolean.unwrap_or(default))
+    }
+
+    pub fn string(&self, key: &'static str) -> Result<Option<String>, RecipeError> {
+        self.typed(key, "a text in quotes", |value| {
+            value.as_str().map(str::to_string)
+        })
+    }
+
+    /// One of a few words, or `default`.
+    pub fn choice<T: Copy>(
+        &self,
+        key: &'static str,
+        default: T,
+        choices: &[(&str, T)],
+    ) -> Result<T, RecipeError> {
+        let Some(word) = self.string(key)? else {
+            return Ok(default);
+        };
+        match choices.iter().find(|(name, _)| *name == word) {
+            Some((_, choice)) => Ok(*choice),
+            None => Err(self.unknown_word(key, &word, choices.iter().map(|(name, _)| *name))),
+        }
+    }
+
+    /// An error for a word that is not among `valid`.
+    pub fn unknown_word<'w>(
+        &self,
+        key: &str,
+        word: &str,
+        valid: impl Iterator<Item = &'w str> + Clone,
+    ) -> RecipeError {
+        self.error(
+            key,
+            format!(
+                "is `{word}`, which is unknown{}; it can be {}",
+                nearest(word, valid.clone()),
+                quoted(valid)
+            ),
+        )
+    }
+
+    /// A table inside this one; an absent one reads as empty.
+    pub fn section(&self, key: &'static str) -> Result<Section<'_>, RecipeError> {
+        let empty = Section {
+            origin: self.origin,
+            name: format!("[{key}]"),
+            table: Cow::Owned(DeTable::new()),
+            asked: RefCell::default(),
+        };
+        let Some((_, value)) = self.value(key) else {
+            return Ok(empty);
+        };
+        match value.as_table() {
+            Some(table) => Ok(Section {
+                table: Cow::Borrowed(table),
+                ..empty
+            }),
+            None => Err(self.error(key, format!("must be a table, not a {}", value.type_str()))),
+        }
+    }
+
+    /// The elements of a list.
+    pub fn list(
+        &self,
+        key: &'static str,
+    ) -> Result<Option<impl Iterator<Item = &Spanned<DeValue<'a>>>>, RecipeError> {
+        let Some((_, value)) = self.value(key) else {
+            return Ok(None);
+        };
+        match value.as_array() {
+            Some(array) => Ok(Some(array.iter())),
+            None => Err(self.error(key, format!("must be a list, not a {}", value.type_str()))),
+        }
+    }
+
+    /// A section of its own for one element of a list.
+    pub fn element<'b>(&'b self, name: String, table: &'b DeTable<'a>) -> Section<'b> {
+        Section {
+            origin: self.origin,
+            name,
+            table: Cow::Borrowed(table),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// An error about an element of a list, located by its span.
+    pub fn element_error(
+        &self,
+        span: Range<usize>,
+        key: &str,
+        problem: impl Into<String>,
+    ) -> RecipeError {
+        RecipeError::Value {
+            location: self.origin.location(span),
+            key: key.to_string(),
+            section: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.keys().any(|k| k.get_ref() == key)
+    }
+
+    pub fn missing(&self, key: &'static str) -> RecipeError {
+        RecipeError::MissingKey {
+            origin: self.origin.name.to_string(),
+            section: self.name.clone(),
+            key,
+        }
+    }
+
+    /// Names the first key that nothing asked for.
+    pub fn finish(self) -> Result<(), RecipeError> {
+        let mut asked = self.asked.take();
+        asked.dedup();
+        let unknown = self
+            .table
+            .keys()
+            .filter(|key| !asked.contains(&key.get_ref().as_ref()))
+            .min_by_key(|key| key.span().start);
+        match unknown {
+            None => Ok(()),
+            Some(key) => Err(RecipeError::UnknownKey {
+                location: self.origin.location(key.span()),
+                key: key.get_ref().to_string(),
+                section: self.name.clone(),
+                hint: nearest(key.get_ref(), asked.iter().copied()),
+                valid: quoted(asked.iter().copied()),
+            }),
+        }
+    }
+}
+
+fn as_u64(value: &DeValue<'_>) -> Option<u64> {
+    let integer = value.as_integer()?;
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn as_number(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(|integer| integer as f64),
+        _ => None,
+    }
+}

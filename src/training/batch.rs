@@ -1,0 +1,54 @@
+//! Images as bytes in memory, as normalised floats on the device, one batch at a time.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::dataset::{Digits, PIXELS, SIDE};
+use crate::recipe::Normalize;
+
+/// Turns bytes into normalised floats: `(byte / 255 - mean) / std`.
+#[derive(Debug, Clone)]
+pub struct Batcher {
+    table: [f32; 256],
+}
+
+impl Batcher {
+    pub fn new(normalize: Normalize) -> Self {
+        // In single precision and in this order, as ToTensor and Normalize of torchvision.
+        let (mean, std) = (normalize.mean as f32, normalize.std as f32);
+        Self {
+            table: std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / std),
+        }
+    }
+
+    /// `[images, 1, 28, 28]` from any number of images of 784 bytes.
+    pub fn images<'a>(
+        &self,
+        images: impl ExactSizeIterator<Item = &'a [u8]>,
+        device: &Device,
+    ) -> Tensor<4> {
+        let count = images.len();
+        let mut values = Vec::with_capacity(count * PIXELS);
+        for image in images {
+            values.extend(image.iter().map(|&byte| self.table[usize::from(byte)]));
+        }
+        Tensor::from_data(TensorData::new(values, [count, 1, SIDE, SIDE]), device)
+    }
+
+    /// The images of `digits` at `indices` and their labels.
+    pub fn gather(
+        &self,
+        digits: &Digits,
+        indices: &[u32],
+        device: &Device,
+    ) -> (Tensor<4>, Vec<u8>) {
+        let images = indices.iter().map(|&index| digits.image(index as usize));
+        let labels = indices.iter().map(|&index| digits.label(index as usize));
+        (self.images(images, device), labels.collect())
+    }
+}
+
+/// Labels as the loss wants them: `[batch]`.
+pub fn targets(labels: &[u8], device: &Device) -> Tensor<1, Int> {
+    let values: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
+    Tensor::from_data(TensorData::new(values, [labels.len()]), device)
+}

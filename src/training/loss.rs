@@ -1,0 +1,127 @@
+//! The losses that training minimises: differentiable on the device, and once more in double
+//! precision on the host for the figures that are reported.
+
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Int, Tensor};
+
+use crate::recipe::Loss;
+
+/// The mean loss of a batch: `logits` `[batch, classes]`, `targets` `[batch]`, result `[1]`.
+pub fn loss(kind: Loss, logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+    let scores = match kind {
+        Loss::CrossEntropy => logits,
+        Loss::CrossEntropyOnSoftmax => softmax(logits, 1),
+    };
+    let batch = targets.dims()[0];
+    let targets = targets.reshape([batch, 1]);
+    log_softmax(scores, 1).gather(1, targets).mean().neg()
+}
+
+/// One image's loss in double precision, from its ten logits.
+pub fn loss_of(kind: Loss, logits: &[f32], target: usize) -> f64 {
+    match kind {
+        Loss::CrossEntropy => {
+            let logits: Vec<f64> = logits.iter().map(|&logit| f64::from(logit)).collect();
+            cross_entropy(&logits, target)
+        }
+        Loss::CrossEntropyOnSoftmax => cross_entropy(&probabilities(logits), target),
+    }
+}
+
+/// Softmax in double precision.
+pub fn probabilities(logits: &[f32]) -> Vec<f64> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f64> = logits
+        .iter()
+        .map(|&logit| f64::from(logit - max).exp())
+        .collect();
+    let sum: f64 = exponentials.iter().sum();
+    exponentials.into_iter().map(|e| e / sum).collect()
+}
+
+/// The index of the largest value; the first of several equal ones, as `torch.argmax` on CPU.
+pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = index;
+        }
+    }
+    best
+}
+
+/// `log(sum(exp(scores))) - scores[target]`, with the largest score taken out first.
+fn cross_entropy(scores: &[f64], target: usize) -> f64 {
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
+    max + sum.ln() - scores[target]
+}
+
+/// Loss and correct answers, added up image by image.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    pub images: u64,
+    pub correct: u64,
+    pub loss_sum: f64,
+}
+
+impl Tally {
+    /// Adds a batch: `logits` row-major `[batch, classes]`. Returns the batch's mean loss.
+    pub fn add(&mut self, kind: Loss, logits: &[f32], targets: &[u8]) -> f64 {
+        let classes = logits.len() / targets.len().max(1);
+        let mut sum = 0.0;
+        for (row, &target) in logits.chunks_exact(classes.max(1)).zip(targets) {
+            sum += loss_of(kind, row, usize::from(target));
+            self.correct += u64::from(argmax(row) == usize::from(target));
+        }
+        self.images += targets.len() as u64;
+        self.loss_sum += sum;
+        sum / targets.len() as f64
+    }
+
+    /// Mean loss.
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.images as f64
+    }
+
+    /// The fraction that was right.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::TensorData;
+
+    #[test]
+    fn host_and_device_losses_agree() {
+        let device = crate::backend::any_cpu();
+        let logits = [1.5f32, -0.3, 4.0, 0.1, 0.2, 0.3, -7.0, 2.0, 0.0, 1.0];
+        for kind in [Loss::CrossEntropy, Loss::CrossEntropyOnSoftmax] {
+            for target in 0..10usize {
+                let on_device = loss(
+                    kind,
+                    Tensor::from_data(TensorData::new(logits.to_vec(), [1, 10]), &device),
+                    Tensor::from_data(TensorData::new(vec![target as i32], [1]), &device),
+                );
+                let on_device = f64::from(on_device.into_scalar::<f32>());
+                let on_host = loss_of(kind, &logits, target);
+                assert!((on_device - on_host).abs() < 1e-5, "{kind:?} {target}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_published_loss_cannot_fall_below_its_floor() {
+        // Certain and right: softmax gives 1 for the target, 0 elsewhere.
+        let mut logits = [0.0f32; 10];
+        logits[3] = 1000.0;
+        let floor = (std::f64::consts::E + 9.0).ln() - 1.0;
+        assert!((loss_of(Loss::CrossEntropyOnSoftmax, &logits, 3) - floor).abs() < 1e-12);
+        assert!((floor - 1.4612).abs() < 5e-5);
+        assert_eq!(loss_of(Loss::CrossEntropy, &logits, 3), 0.0);
+    }
+}

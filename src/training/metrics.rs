@@ -1,0 +1,63 @@
+//! The figures of each epoch, and the log that keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use super::loss::Tally;
+
+/// Mean loss and fraction of right answers over a set of images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    pub loss: f64,
+    pub accuracy: f64,
+}
+
+impl From<&Tally> for Figures {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            loss: tally.loss(),
+            accuracy: tally.accuracy(),
+        }
+    }
+}
+
+/// One finished epoch, without anything that depends on the clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: u64,
+    /// The learning rate it was trained with.
+    pub lr: f64,
+    /// Measured while learning, batch by batch, before each update.
+    pub train: Figures,
+    /// Measured after the epoch; `None` when the recipe holds out no validation images.
+    pub val: Option<Figures>,
+}
+
+impl Epoch {
+    /// What the best epoch is chosen by: the validation loss, or without validation images the
+    /// training loss.
+    pub fn selection_loss(&self) -> f64 {
+        self.val.unwrap_or(self.train).loss
+    }
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    #[serde(flatten)]
+    pub epoch: Epoch,
+    /// Training and validation together.
+    pub seconds: f64,
+    /// Training only.
+    pub images_per_second: f64,
+}
+
+impl LogLine {
+    /// The line as it stands in the file, with its newline.
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string(self).expect("figures are JSON numbers");
+        json.push('\n');
+        json
+    }
+}

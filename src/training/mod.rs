@@ -1,0 +1,259 @@
+//! Training: the loop, and what it needs.
+//!
+//! [`train`] reads from top to bottom: shuffle, batch by batch forward, loss, backward, update;
+//! then validate, adjust the learning rate, log, save.
+
+mod batch;
+mod checkpoint;
+mod data;
+pub mod files;
+pub mod loss;
+mod metrics;
+mod optimizer;
+pub mod progress;
+mod run_folder;
+mod scheduler;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use thiserror::Error;
+
+pub use batch::{Batcher, targets};
+pub use checkpoint::{Checkpoint, CheckpointError, Resume, VERSION};
+pub use data::{TestData, TrainingData, test_data, training_data};
+pub use loss::Tally;
+pub use metrics::{Epoch, Figures, LogLine};
+pub use optimizer::{Optimizer, OptimizerState};
+pub use run_folder::{RunFolder, RunFolderError, Summary, TestFigures};
+pub use scheduler::{Scheduler, SchedulerState};
+
+use crate::dataset::shuffle;
+use crate::evaluation;
+use crate::network::{Network, Plan};
+use crate::recipe::Recipe;
+use crate::rng::{Rng, Stream};
+use files::FileError;
+use progress::Progress;
+
+/// What a run needs and does not change.
+pub struct Job<'a> {
+    pub recipe: &'a Recipe,
+    pub data: &'a TrainingData,
+    /// Without autodiff; the loop turns it on where it learns.
+    pub device: &'a Device,
+    pub folder: &'a RunFolder,
+    /// Asked between batches: whether to save and stop.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+/// Everything that changes while a network learns: what `last.mpk` keeps.
+pub struct State {
+    pub network: Network,
+    pub optimizer: Optimizer,
+    pub scheduler: Scheduler,
+    /// The finished epochs.
+    pub epochs: Vec<Epoch>,
+    /// Batches already trained of the next one, and their figures.
+    pub step: u64,
+    pub tally: Tally,
+}
+
+/// How a run ended.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Finished,
+    /// `stop` said so; `last.mpk` holds the state.
+    Interrupted,
+}
+
+/// A run that could not go on.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}; the learning rate {lr} is probably \
+         too high for this recipe (the last good state is in the run's last.mpk)"
+    )]
+    Diverged {
+        loss: f64,
+        epoch: u64,
+        step: u64,
+        lr: f64,
+    },
+    #[error("batch_size is {batch_size}, but there are only {images} images to train on")]
+    BatchTooLarge { batch_size: usize, images: usize },
+    #[error("the run in {folder} can't be continued: {problem}", folder = folder.display())]
+    Resume { folder: PathBuf, problem: String },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl State {
+    /// A fresh network, optimizer and schedule.
+    pub fn new(recipe: &Recipe, plan: &Plan, device: &Device) -> Self {
+        let device = device.clone().autodiff();
+        Self {
+            network: Network::new(plan, recipe.training.seed, &device),
+            optimizer: Optimizer::new(recipe.optimizer.clone()),
+            scheduler: Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr()),
+            epochs: Vec::new(),
+            step: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// The state that `checkpoint` (a `last.mpk` with its [`Resume`] part) was saved from.
+    pub fn restore(
+        mut self,
+        checkpoint: &Checkpoint,
+        resume: &Resume,
+        device: &Device,
+    ) -> Result<Self, String> {
+        let device = device.clone().autodiff();
+        let network = self.network.load_state(&checkpoint.tensors, &device);
+        self.network = network.map_err(|error| error.to_string())?;
+        self.optimizer
+            .load_state(&resume.optimizer, &self.network, &device)?;
+        self.scheduler.load_state(resume.scheduler.clone());
+        self.epochs = checkpoint.metrics.clone();
+        self.step = resume.step;
+        self.tally = resume.tally;
+        Ok(self)
+    }
+
+    /// The finished epoch with the smallest [`Epoch::selection_loss`]; the first of equals.
+    pub fn best(&self) -> Option<&Epoch> {
+        let smaller = |a: &&Epoch, b: &&Epoch| a.selection_loss().total_cmp(&b.selection_loss());
+        self.epochs.iter().min_by(smaller)
+    }
+
+    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
+        Checkpoint {
+            recipe: job.recipe.clone(),
+            metrics: self.epochs.clone(),
+            tensors: self.network.state(),
+            resume: with_resume.then(|| Resume {
+                step: self.step,
+                tally: self.tally,
+                scheduler: self.scheduler.state().clone(),
+                optimizer: self.optimizer.state(),
+                data: job.data.source.clone(),
+                sha256: job.data.sha256.clone(),
+                limit: job.data.limit,
+            }),
+        }
+    }
+}
+
+/// Refuses a batch larger than all there is to train on: with one step an epoch, the recipe
+/// can't mean it.
+pub fn check_batch_size(recipe: &Recipe, data: &TrainingData) -> Result<(), TrainError> {
+    let (batch_size, images) = (recipe.training.batch_size, data.train.len());
+    match batch_size <= images {
+        true => Ok(()),
+        false => Err(TrainError::BatchTooLarge { batch_size, images }),
+    }
+}
+
+/// Trains `state` to the recipe's last epoch, or until [`Job::stop`].
+pub fn train(
+    job: &Job<'_>,
+    state: State,
+    progress: &mut Progress,
+) -> Result<(State, Outcome), TrainError> {
+    let mut state = state;
+    let training = &job.recipe.training;
+    let batch_size = training.batch_size;
+    let device = job.device.clone().autodiff();
+    let batcher = Batcher::new(job.recipe.data.normalize);
+    let steps = job.data.train.len().div_ceil(batch_size) as u64;
+
+    while (state.epochs.len() as u64) < training.epochs {
+        let epoch = state.epochs.len() as u64 + 1;
+        let lr = state.scheduler.lr();
+        let started = Instant::now();
+        let images_before = state.tally.images;
+        progress.start_epoch(epoch, training.epochs, steps, state.step);
+
+        let mut order = job.data.train.clone();
+        let mut rng = Rng::new(training.seed, &[Stream::Shuffle as u64, epoch]);
+        shuffle(&mut order, &mut rng);
+
+        for batch in order.chunks(batch_size).skip(state.step as usize) {
+            if (job.stop)() {
+                job.folder.save_last(&state.checkpoint(job, true))?;
+                return Ok((state, Outcome::Interrupted));
+            }
+            let (images, labels) = batcher.gather(&job.data.digits, batch, &device);
+
+            // Dropout draws from the device's generator: seeded by position, a resumed run draws
+            // the same numbers.
+            let mut rng = Rng::new(training.seed, &[Stream::Dropout as u64, epoch, state.step]);
+            device.seed(rng.next_u64());
+            let logits = state.network.forward_train(images);
+            let host = evaluation::to_host(&logits);
+            let batch_loss = state.tally.add(training.loss, &host, &labels);
+            if !batch_loss.is_finite() {
+                return Err(TrainError::Diverged {
+                    loss: batch_loss,
+                    epoch,
+                    step: state.step + 1,
+                    lr,
+                });
+            }
+            let loss = loss::loss(training.loss, logits, targets(&labels, &device));
+            let gradients = loss.backward();
+            state.network = state.optimizer.step(lr, state.network, &gradients);
+            state.step += 1;
+            progress.step(&state.tally);
+        }
+        let train_seconds = started.elapsed().as_secs_f64();
+
+        let network = state.network.valid();
+        let val = (!job.data.val.is_empty()).then(|| {
+            let mut tally = Tally::default();
+            let val = (&job.data.digits, job.data.val.as_slice());
+            evaluation::for_each_batch(&network, &batcher, val, job.device, |logits, labels| {
+                tally.add(training.loss, logits, labels);
+            });
+            Figures::from(&tally)
+        });
+        if let Some(val) = val {
+            if !val.loss.is_finite() {
+                return Err(TrainError::Diverged {
+                    loss: val.loss,
+                    epoch,
+                    step: state.step,
+                    lr,
+                });
+            }
+            state.scheduler.step(val.loss, val.accuracy);
+        }
+
+        state.epochs.push(Epoch {
+            epoch,
+            lr,
+            train: Figures::from(&state.tally),
+            val,
+        });
+        let line = LogLine {
+            epoch: state.epochs[state.epochs.len() - 1].clone(),
+            seconds: started.elapsed().as_secs_f64(),
+            images_per_second: (state.tally.images - images_before) as f64 / train_seconds,
+        };
+        state.step = 0;
+        state.tally = Tally::default();
+        job.folder.append_log(&line)?;
+        let is_best = state.best().map(|best| best.epoch) == Some(epoch);
+        if is_best {
+            job.folder.save_best(&state.checkpoint(job, false))?;
+        }
+        job.folder.save_last(&state.checkpoint(job, true))?;
+        progress.finish_epoch(&line, training.epochs, is_best);
+    }
+    Ok((state, Outcome::Finished))
+}

@@ -1,0 +1,231 @@
+//! SGD and Adam, step for step as `torch.optim` computes them.
+//!
+//! burn has both, but keeps their state under process-local ids, with single-precision bias
+//! corrections for Adam. Here the state is one list in parameter order that a checkpoint can hold,
+//! and all scalars are doubles until they meet a tensor, as in PyTorch.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+use crate::network::Network;
+use crate::recipe::OptimizerSpec;
+
+/// An optimizer and its state for every parameter of one network.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    spec: OptimizerSpec,
+    /// Steps taken; Adam's bias correction needs it.
+    steps: u64,
+    /// One entry a parameter, in the network's order; empty before the first step.
+    moments: Vec<Moments>,
+}
+
+/// What the optimizer remembers of one parameter, flattened to `[elements]`.
+#[derive(Debug, Clone, Default)]
+struct Moments {
+    /// SGD's momentum buffer or Adam's `exp_avg`.
+    first: Option<Tensor<1>>,
+    /// Adam's `exp_avg_sq`.
+    second: Option<Tensor<1>>,
+}
+
+/// [`Optimizer`]'s state on the host, for checkpoints.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OptimizerState {
+    pub steps: u64,
+    /// First and second moment of each parameter.
+    pub moments: Vec<(Option<Vec<f32>>, Option<Vec<f32>>)>,
+}
+
+impl Optimizer {
+    pub fn new(spec: OptimizerSpec) -> Self {
+        Self {
+            spec,
+            steps: 0,
+            moments: Vec::new(),
+        }
+    }
+
+    /// Moves every parameter of `network` one step against its gradient.
+    pub fn step(&mut self, lr: f64, network: Network, gradients: &Gradients) -> Network {
+        self.steps += 1;
+        network.map(&mut Step {
+            optimizer: self,
+            lr,
+            gradients,
+            parameter: 0,
+        })
+    }
+
+    /// The new value of one parameter; all tensors are `[elements]`.
+    fn update(
+        &self,
+        lr: f64,
+        value: Tensor<1>,
+        gradient: Tensor<1>,
+        moments: &mut Moments,
+    ) -> Tensor<1> {
+        match self.spec {
+            OptimizerSpec::Sgd {
+                momentum,
+                dampening,
+                nesterov,
+                weight_decay,
+                ..
+            } => {
+                let gradient = decayed(gradient, &value, weight_decay);
+                if momentum == 0.0 {
+                    return value - gradient * lr;
+                }
+                let buffer = match moments.first.take() {
+                    None => gradient.clone(),
+                    Some(buffer) => buffer * momentum + gradient.clone() * (1.0 - dampening),
+                };
+                moments.first = Some(buffer.clone());
+                let direction = match nesterov {
+                    true => gradient + buffer * momentum,
+                    false => buffer,
+                };
+                value - direction * lr
+            }
+            OptimizerSpec::Adam {
+                betas: (beta1, beta2),
+                eps,
+                weight_decay,
+                ..
+            } => {
+                let gradient = decayed(gradient, &value, weight_decay);
+                let first = gradient.clone() * (1.0 - beta1);
+                let first = match moments.first.take() {
+                    None => first,
+                    Some(old) => old * beta1 + first,
+                };
+                let second = gradient.square() * (1.0 - beta2);
+                let second = match moments.second.take() {
+                    None => second,
+                    Some(old) => old * beta2 + second,
+                };
+                moments.first = Some(first.clone());
+                moments.second = Some(second.clone());
+                let steps = self.steps as f64;
+                let correction1 = 1.0 - beta1.powf(steps);
+                let correction2 = 1.0 - beta2.powf(steps);
+                let denominator = second.sqrt() / correction2.sqrt() + eps;
+                value - first / denominator * (lr / correction1)
+            }
+        }
+    }
+
+    /// The state as host values.
+    pub fn state(&self) -> OptimizerState {
+        let host = |tensor: &Option<Tensor<1>>| {
+            tensor.as_ref().map(|tensor| {
+                let data = tensor.to_data();
+                data.try_into_vec()
+                    .expect("moments are f32 on every backend")
+            })
+        };
+        OptimizerState {
+            steps: self.steps,
+            moments: self
+                .moments
+                .iter()
+                .map(|moments| (host(&moments.first), host(&moments.second)))
+                .collect(),
+        }
+    }
+
+    /// Continues from `state`, or says why it can't have come from training `network`.
+    pub fn load_state(
+        &mut self,
+        state: &OptimizerState,
+        network: &Network,
+        device: &Device,
+    ) -> Result<(), String> {
+        let mut sizes = Sizes(Vec::new());
+        network.visit(&mut sizes);
+        let fits = |moment: &Option<Vec<f32>>, size: usize| match moment {
+            Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
+            None => true,
+        };
+        let all_fit = state.moments.len() == sizes.0.len()
+            && state
+                .moments
+                .iter()
+                .zip(&sizes.0)
+                .all(|((first, second), &size)| fits(first, size) && fits(second, size));
+        // Before the first step there is nothing to remember.
+        if !(all_fit || (state.steps == 0 && state.moments.is_empty())) {
+            return Err("the optimizer's state does not fit the network".into());
+        }
+        let device = device.clone().without_autodiff();
+        let tensor = |values: &Option<Vec<f32>>| {
+            values.as_ref().map(|values| {
+                let data = TensorData::new(values.clone(), [values.len()]);
+                Tensor::from_data(data, &device)
+            })
+        };
+        self.steps = state.steps;
+        self.moments = state
+            .moments
+            .iter()
+            .map(|(first, second)| Moments {
+                first: tensor(first),
+                second: tensor(second),
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+/// The elements of each parameter, in the network's order.
+struct Sizes(Vec<usize>);
+
+impl ModuleVisitor for Sizes {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.lazy_shape().num_elements());
+    }
+}
+
+/// L2 regularisation as both optimizers apply it: added to the gradient.
+fn decayed(gradient: Tensor<1>, value: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
+    match weight_decay == 0.0 {
+        true => gradient,
+        false => gradient + value.clone() * weight_decay,
+    }
+}
+
+/// Visits the parameters in the network's order.
+struct Step<'a> {
+    optimizer: &'a mut Optimizer,
+    lr: f64,
+    gradients: &'a Gradients,
+    parameter: usize,
+}
+
+impl ModuleMapper for Step<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let index = self.parameter;
+        self.parameter += 1;
+        if self.optimizer.moments.len() <= index {
+            self.optimizer.moments.push(Moments::default());
+        }
+        let (id, tensor, mapper) = param.consume();
+        let Some(gradient) = tensor.grad(self.gradients) else {
+            return Param::from_mapped_value(id, tensor, mapper);
+        };
+        let value = tensor.without_autodiff();
+        let shape = value.shape();
+        let elements = [shape.num_elements()];
+        let mut moments = std::mem::take(&mut self.optimizer.moments[index]);
+        let value = self.optimizer.update(
+            self.lr,
+            value.reshape(elements),
+            gradient.reshape(elements),
+            &mut moments,
+        );
+        self.optimizer.moments[index] = moments;
+        let value = value.reshape(shape).autodiff().require_grad();
+        Param::from_mapped_value(id, value, mapper)
+    }
+}

@@ -1,0 +1,121 @@
+//! What a user sees while a network learns: bars on a terminal, a line an epoch elsewhere.
+//! All of it goes to stderr.
+
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::loss::Tally;
+use super::metrics::LogLine;
+
+/// Shows a run's progress.
+pub struct Progress {
+    /// `None` where stderr is not a terminal.
+    bars: Option<Bars>,
+}
+
+struct Bars {
+    all: MultiProgress,
+    epochs: ProgressBar,
+    batches: ProgressBar,
+}
+
+impl Progress {
+    /// Bars if stderr is a terminal, lines if not.
+    pub fn new() -> Self {
+        let bars = stderr().is_terminal().then(|| {
+            let all = MultiProgress::new();
+            let style = |template: &str| {
+                ProgressStyle::with_template(template)
+                    .expect("the template is a constant that a test has drawn")
+                    .progress_chars("=> ")
+            };
+            let epochs = all.add(ProgressBar::new(0).with_style(style(
+                "epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go",
+            )));
+            let batches = all.add(
+                ProgressBar::new(0).with_style(style("batches [{bar:30}] {pos}/{len}  {msg}")),
+            );
+            Bars {
+                all,
+                epochs,
+                batches,
+            }
+        });
+        Self { bars }
+    }
+
+    /// Begins epoch `epoch` of `epochs` at batch `step` of `steps`.
+    pub fn start_epoch(&mut self, epoch: u64, epochs: u64, steps: u64, step: u64) {
+        if let Some(bars) = &self.bars {
+            if bars.epochs.length() != Some(epochs) {
+                // The first epoch of this process: a resumed run's earlier ones took it no time.
+                bars.epochs.set_length(epochs);
+                bars.epochs.set_position(epoch - 1);
+                bars.epochs.reset_eta();
+            }
+            bars.epochs.set_position(epoch - 1);
+            bars.batches.set_length(steps);
+            bars.batches.set_position(step);
+        }
+    }
+
+    /// One batch is done; `tally` is the epoch's so far.
+    pub fn step(&mut self, tally: &Tally) {
+        if let Some(bars) = &self.bars {
+            bars.batches.inc(1);
+            if bars.batches.position() % 16 == 0 {
+                let (loss, accuracy) = (tally.loss(), tally.accuracy());
+                bars.batches
+                    .set_message(format!("loss {loss:.4}, accuracy {accuracy:.4}"));
+            }
+        }
+    }
+
+    /// An epoch is done and saved.
+    pub fn finish_epoch(&mut self, line: &LogLine, epochs: u64, is_best: bool) {
+        let text = describe(line, epochs, is_best);
+        match &self.bars {
+            Some(bars) => {
+                bars.epochs.set_position(line.epoch.epoch);
+                // Above the bars. Only a vanished terminal can fail here.
+                let _ = bars.all.println(text);
+            }
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Takes the bars away.
+    pub fn finish(&mut self) {
+        if let Some(bars) = self.bars.take() {
+            bars.batches.finish_and_clear();
+            bars.epochs.finish_and_clear();
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn describe(line: &LogLine, epochs: u64, is_best: bool) -> String {
+    let epoch = &line.epoch;
+    let width = epochs.to_string().len();
+    let mut text = format!(
+        "epoch {:>width$}/{epochs}  train loss {:.4}, accuracy {:.4}",
+        epoch.epoch, epoch.train.loss, epoch.train.accuracy
+    );
+    if let Some(val) = &epoch.val {
+        text += &format!("  val loss {:.4}, accuracy {:.4}", val.loss, val.accuracy);
+    }
+    text += &format!(
+        "  lr {}  {:.1} s, {:.0} images/s",
+        epoch.lr, line.seconds, line.images_per_second
+    );
+    if is_best {
+        text += "  (best)";
+    }
+    text
+}

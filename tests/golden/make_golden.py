@@ -1,0 +1,497 @@
+#!/usr/bin/env python3
+"""Write the numbers in this folder: what PyTorch computes where mnistctl claims to agree with it.
+
+Made with torch 2.15.0 (CPU, one thread, Python 3.11); numpy is not needed.
+
+    pip install torch==2.15.0
+    python3 tests/golden/make_golden.py            # writes next to this script
+    python3 tests/golden/make_golden.py --spread   # writes nothing: prints how far f32 is from f64
+
+The training runs read the digits in data/sample. On one machine every run writes the
+same bytes; on another kind of CPU the last digits of f32 sums may differ.
+"""
+
+import argparse
+import gzip
+import json
+import math
+import random
+import struct
+from pathlib import Path
+
+import torch
+from torch import nn
+
+HERE = Path(__file__).resolve().parent
+SAMPLE = HERE.parent.parent / "data" / "sample"
+BATCH, STEPS = 64, 20
+
+
+# ---------------------------------------------------------------- writing
+
+
+def digits(value):
+    """A tensor, a list or a number with 9 significant digits, enough to give back any f32."""
+    if isinstance(value, torch.Tensor):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [digits(item) for item in value]
+    return float(f"{value:.9g}")
+
+
+def to_json(value, indent=""):
+    """JSON with each object key on its own line, and each innermost list on one line."""
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key)}: {to_json(item, deeper)}" for key, item in value.items()]
+        opening, closing = "{", "}"
+    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        items = [to_json(item, deeper) for item in value]
+        opening, closing = "[", "]"
+    else:
+        return json.dumps(value, allow_nan=False)
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(items) + f"\n{indent}{closing}"
+
+
+def write(name, content):
+    path = HERE / name
+    path.write_text(to_json({"torch": torch.__version__.split("+")[0], **content}) + "\n")
+    print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+# ---------------------------------------------------------------- a) twenty training steps
+
+
+def read_sample(prefix):
+    """Images as f32 [count, 1, 28, 28], normalised, and labels, in file order."""
+    pixels = gzip.decompress((SAMPLE / f"{prefix}-images-idx3-ubyte.gz").read_bytes())[16:]
+    labels = gzip.decompress((SAMPLE / f"{prefix}-labels-idx1-ubyte.gz").read_bytes())[8:]
+    images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(-1, 1, 28, 28)
+    images = (images.to(torch.float32) / 255 - 0.1307) / 0.3081
+    return images, torch.tensor(list(labels))
+
+
+def cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(3, 3, 5), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(48, 164), nn.Dropout(0.0), nn.ReLU(), nn.Linear(164, 10),
+    )  # fmt: skip
+
+
+def mlp():
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 200), nn.ReLU(), nn.Linear(200, 150), nn.ReLU(),
+        nn.Linear(150, 100), nn.ReLU(), nn.Linear(100, 80), nn.ReLU(), nn.Linear(80, 10),
+    )  # fmt: skip
+
+
+def splitmix64(z):
+    """The mixing function of SplitMix64, on unsigned 64-bit numbers."""
+    mask = 2**64 - 1
+    z = (z + 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return z ^ (z >> 31)
+
+
+def initial_values(t, shape, fan_in):
+    """Element j of trainable tensor t: (2u - 1) * bound in f32, u = splitmix64(t * 2^32 + j) >> 40, over 2^24."""
+    u = [(splitmix64((t << 32) + j) >> 40) / 2**24 for j in range(math.prod(shape))]
+    bound = torch.tensor(1 / math.sqrt(fan_in), dtype=torch.float32)
+    return ((2 * torch.tensor(u, dtype=torch.float32) - 1) * bound).view(shape)
+
+
+def initialise(model):
+    """Give convolutions and linear layers the values above; batch norms keep their ones and zeros."""
+    for t, (name, parameter) in enumerate(model.named_parameters()):
+        layer = model[int(name.split(".")[0])]
+        if not isinstance(layer, nn.BatchNorm2d):
+            fan_in = layer.weight[0].numel()
+            parameter.data = initial_values(t, parameter.shape, fan_in)
+
+
+def describe_tensors(model):
+    """Name, shape, place in the .bin and exactly rounded f64 sum of each trainable tensor."""
+    rows, offset = [], 0
+    for name, parameter in model.named_parameters():
+        total = math.fsum(parameter.detach().flatten().tolist())
+        rows.append({"name": name, "shape": list(parameter.shape), "offset": offset, "initial_sum": total})
+        offset += parameter.numel()
+    return rows
+
+
+def train(model, make_optimizer, dtype=torch.float32):
+    """Twenty steps of 64 images in file order; the loss before each update."""
+    model.to(dtype).train()
+    optimizer = make_optimizer(model.parameters())
+    images, labels = read_sample("train")
+    losses = []
+    for start in range(0, STEPS * BATCH, BATCH):
+        batch = slice(start, start + BATCH)
+        loss = nn.functional.cross_entropy(model(images[batch].to(dtype)), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def eval_logits(model, dtype=torch.float32):
+    images, _ = read_sample("t10k")
+    with torch.no_grad():
+        return model.eval()(images[:16].to(dtype))
+
+
+RUNS = {
+    "cnn-sgd": (cnn, lambda parameters: torch.optim.SGD(parameters, lr=0.01), 0.01, 9956),
+    "mlp-adam": (mlp, lambda parameters: torch.optim.Adam(parameters, lr=0.001), 0.001, 211140),
+}
+
+
+def training_run(name):
+    build, make_optimizer, lr, parameter_count = RUNS[name]
+    model = build()
+    initialise(model)
+    tensors = describe_tensors(model)
+    assert sum(p.numel() for p in model.parameters()) == parameter_count
+    losses = train(model, make_optimizer)
+    final = torch.cat([p.detach().flatten() for p in model.parameters()]).tolist()
+    (HERE / f"{name}-final.bin").write_bytes(struct.pack(f"<{len(final)}f", *final))
+    buffers = {k: digits(v) for k, v in model.named_buffers() if "running" in k}
+    write(
+        f"{name}.json",
+        {
+            "description": f"{STEPS} training steps on data/sample in file order; losses before each update, "
+            "weights (in the .bin), buffers and eval-mode logits of test images 0 to 15 after the last",
+            "lr": lr,
+            "batch": BATCH,
+            "parameters": parameter_count,
+            "losses": digits(losses),
+            "tensors": tensors,
+            "buffers": buffers,
+            "eval_logits": digits(eval_logits(model)),
+        },
+    )
+
+
+def results(name, dtype, onednn):
+    """Losses, final weights and eval logits, all as f64, of a run in `dtype` from the same initial weights."""
+    build, make_optimizer, _, _ = RUNS[name]
+    torch.backends.mkldnn.enabled = onednn
+    model = build()
+    initialise(model)
+    losses = torch.tensor(train(model, make_optimizer, dtype), dtype=torch.float64)
+    weights = torch.cat([p.detach().flatten() for p in model.parameters()])
+    return losses, weights.double(), eval_logits(model, dtype).double()
+
+
+def print_spread():
+    """How far rounding alone moves the results: f32, without and with oneDNN, against f64."""
+    for name in RUNS:
+        exact = results(name, torch.float64, onednn=False)
+        for onednn in (False, True):
+            found = results(name, torch.float32, onednn)
+            far = [f"{(a - b).abs().max():.1e}" for a, b in zip(found, exact)]
+            print(f"{name}, oneDNN {onednn}: losses {far[0]}, final weights {far[1]}, eval logits {far[2]}")
+
+
+# ---------------------------------------------------------------- b) optimizers
+
+
+def sgd(**changes):
+    defaults = {"lr": 0.01, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+    return "sgd", torch.optim.SGD, {**defaults, **changes}
+
+
+def adam(**changes):
+    defaults = {"lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
+    return "adam", torch.optim.Adam, {**defaults, **changes}
+
+
+OPTIMIZERS = [
+    sgd(),
+    sgd(momentum=0.9),
+    sgd(momentum=0.9, nesterov=True),
+    sgd(momentum=0.9, dampening=0.1),
+    sgd(weight_decay=0.01),
+    sgd(momentum=0.9, nesterov=True, weight_decay=0.01),
+    adam(),
+    adam(betas=[0.8, 0.95], eps=1e-6),
+    adam(weight_decay=0.01),
+]
+
+
+def gradient_sequence():
+    """Seeded f32 gradients: ordinary, small, tiny (near Adam's eps), large, and one that is zero until step 10."""
+    gradients = torch.randn(STEPS, 6) * torch.tensor([1.0, 0.1, 1e-3, 1e-7, 10.0, 1.0])
+    gradients[:10, 5] = 0.0
+    return gradients
+
+
+def optimizer_case(kind, optimizer_class, args):
+    parameter = nn.Parameter(torch.randn(6))
+    initial, gradients = parameter.detach().clone(), gradient_sequence()
+    options = {key: tuple(value) if key == "betas" else value for key, value in args.items()}
+    optimizer = optimizer_class([parameter], **options)
+    expected = []
+    for gradient in gradients:
+        parameter.grad = gradient.clone()
+        optimizer.step()
+        expected.append(digits(parameter.detach()))
+    return {
+        "kind": kind,
+        "args": args,
+        "initial": digits(initial),
+        "gradients": digits(gradients),
+        "expected": expected,
+    }
+
+
+def optimizers():
+    torch.manual_seed(1)
+    write(
+        "optimizers.json",
+        {
+            "description": "six f32 parameters, a given gradient for each step, and the parameters after it",
+            "cases": [optimizer_case(*case) for case in OPTIMIZERS],
+        },
+    )
+
+
+# ---------------------------------------------------------------- c) ReduceLROnPlateau
+
+
+def decaying(rng, count, noise=0.02):
+    """A loss that falls and levels off, with noise."""
+    return [round(2 * math.exp(-i / 60) + 0.05 + noise * rng.gauss(0, 1), 5) for i in range(count)]
+
+
+def stairs(rng, count):
+    """Levels that drop every 40 steps, almost flat in between."""
+    return [round(2 * 0.7 ** (i // 40) + 1e-4 * rng.random(), 5) for i in range(count)]
+
+
+def rising(rng, count):
+    """Falls for a third of the way, then rises: overfitting."""
+    trend = [1 - i / count if i < count // 3 else 2 * i / count for i in range(count)]
+    return [round(value + 0.01 * rng.random(), 5) for value in trend]
+
+
+def ties(rng, count):
+    """Two decimals only, so the best value comes back exactly, many times."""
+    return [round(value, 2) for value in decaying(rng, count, noise=0.01)]
+
+
+def accuracy(rng, count):
+    return [round(1 - value / 3, 5) for value in decaying(rng, count)]
+
+
+def negative(rng, count):
+    """A falling metric below zero, where a relative threshold works against the sign."""
+    return [round(value - 4, 5) for value in decaying(rng, count)]
+
+
+def at_threshold(args):
+    """Each value is the last accepted one moved by exactly the threshold, or one f64 to either side of that."""
+
+    def sequence(rng, count):
+        sign = -1 if args["mode"] == "min" else 1
+        best, values = 1.0, [1.0]
+        while len(values) < count:
+            relative = args["threshold_mode"] == "rel"
+            edge = best * (1.0 + sign * args["threshold"]) if relative else best + sign * args["threshold"]
+            better = math.nextafter(edge, sign * math.inf)
+            worse = math.nextafter(edge, -sign * math.inf)
+            values.append(rng.choice([better, edge, edge, worse, worse, best]))
+            best = better if values[-1] == better else best
+        return values
+
+    return sequence
+
+
+def with_nan(rng, count):
+    """NaN first, a few times on the way down, and for a stretch on the plateau."""
+    values = decaying(rng, count)
+    for i in [0, 5, 6, 50, *range(200, 230)]:
+        values[i] = math.nan
+    return values
+
+
+PLATEAU_DEFAULTS = {
+    "mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4,
+    "threshold_mode": "rel", "cooldown": 0, "min_lr": 0.0, "eps": 1e-8,
+}  # fmt: skip
+
+PLATEAU_CASES = [
+    ("defaults, decaying", decaying, 500, {}),
+    ("defaults, stairs", stairs, 400, {}),
+    ("defaults, rising", rising, 300, {}),
+    ("patience 0", decaying, 300, {"patience": 0, "factor": 0.9}),
+    ("patience 1", decaying, 300, {"patience": 1, "factor": 0.8}),
+    ("patience 1, down to where eps stops it", rising, 300, {"patience": 1}),
+    ("patience 3", stairs, 300, {"patience": 3, "factor": 0.8}),
+    ("ties, rel threshold 0", ties, 300, {"threshold": 0.0, "patience": 3, "factor": 0.8}),
+    ("ties, abs threshold 0", ties, 300, {"threshold": 0.0, "threshold_mode": "abs", "patience": 1, "factor": 0.9}),
+    ("abs threshold 1e-4", stairs, 300, {"threshold_mode": "abs", "patience": 3, "factor": 0.8}),
+    ("abs threshold 0.1", decaying, 300, {"threshold": 0.1, "threshold_mode": "abs", "patience": 3, "factor": 0.8}),
+    ("rel threshold 0.1", decaying, 300, {"threshold": 0.1, "patience": 3, "factor": 0.8}),
+    ("at rel threshold 0", at_threshold, 300, {"threshold": 0.0, "patience": 3, "factor": 0.9}),
+    ("at rel threshold 1e-4", at_threshold, 300, {"patience": 3, "factor": 0.9}),
+    ("at rel threshold 0.1", at_threshold, 300, {"threshold": 0.1, "patience": 3, "factor": 0.9}),
+    ("at abs threshold 1e-4", at_threshold, 300, {"threshold_mode": "abs", "patience": 3, "factor": 0.9}),
+    ("at abs threshold 0.1", at_threshold, 300,
+     {"threshold": 0.1, "threshold_mode": "abs", "patience": 3, "factor": 0.9}),
+    ("mode max, at rel threshold 1e-4", at_threshold, 300, {"mode": "max", "patience": 3, "factor": 0.9}),
+    ("mode max, at abs threshold 0.1", at_threshold, 300,
+     {"mode": "max", "threshold": 0.1, "threshold_mode": "abs", "patience": 3, "factor": 0.9}),
+    ("cooldown 5", decaying, 300, {"cooldown": 5, "patience": 3, "factor": 0.8}),
+    ("cooldown 5, patience 0", rising, 300, {"cooldown": 5, "patience": 0, "factor": 0.8}),
+    ("min_lr", decaying, 300, {"min_lr": 3e-4, "patience": 3, "factor": 0.5}),
+    ("min_lr above the lr", decaying, 300, {"min_lr": 0.1, "patience": 3}),
+    ("eps skips a small change", decaying, 300, {"eps": 2e-3, "patience": 3, "factor": 0.5}),
+    ("a change of exactly eps is skipped", rising, 300,
+     {"eps": 0.0625, "patience": 3, "factor": 0.5, "initial_lr": 0.5}),
+    ("mode max", accuracy, 300, {"mode": "max", "patience": 3, "factor": 0.8}),
+    ("mode max, abs threshold 0.1", accuracy, 300,
+     {"mode": "max", "threshold": 0.1, "threshold_mode": "abs", "patience": 3, "factor": 0.8}),
+    ("metrics below zero", negative, 300, {"threshold": 5e-3, "patience": 0, "factor": 0.9}),
+    ("everything at once", stairs, 300,
+     {"factor": 0.3, "patience": 1, "threshold": 1e-3, "threshold_mode": "abs", "cooldown": 5, "min_lr": 1e-5,
+      "eps": 1e-6}),
+    ("NaN among the metrics", with_nan, 300, {"factor": 0.8, "patience": 3}),
+]  # fmt: skip
+
+
+def plateau_case(number, name, sequence, count, changes):
+    args = {**PLATEAU_DEFAULTS, **changes}
+    initial_lr = args.pop("initial_lr", 0.01)
+    if sequence is at_threshold:
+        sequence = at_threshold(args)
+    metrics = sequence(random.Random(number), count)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=initial_lr)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **args)
+    lrs = []
+    for metric in metrics:
+        scheduler.step(metric)
+        lrs.append(optimizer.param_groups[0]["lr"])
+    metrics = [None if math.isnan(metric) else metric for metric in metrics]
+    return {"name": name, "args": args, "initial_lr": initial_lr, "metrics": metrics, "lrs": lrs}
+
+
+def plateau():
+    write(
+        "plateau.json",
+        {
+            "description": "the lr after each step(metric), f64 as Python writes it; a null metric stands for NaN",
+            "cases": [plateau_case(number, *case) for number, case in enumerate(PLATEAU_CASES)],
+        },
+    )
+
+
+# ---------------------------------------------------------------- d) batch normalisation
+
+
+def batch_norm():
+    torch.manual_seed(2)
+    layer = nn.BatchNorm2d(2, eps=1e-3, momentum=0.3)
+    layer.weight.data, layer.bias.data = torch.randn(2), torch.randn(2)
+    steps = []
+    for step in range(3):
+        inputs = torch.randn(3, 2, 4, 5) * (step + 1) + step
+        inputs.requires_grad_()
+        loss_weights = torch.randn(3, 2, 4, 5)
+        layer.zero_grad()
+        output = layer(inputs)
+        (output * loss_weights).sum().backward()
+        steps.append(
+            {
+                "input": digits(inputs.flatten()),
+                "loss_weights": digits(loss_weights.flatten()),
+                "output": digits(output.flatten()),
+                "running_mean": digits(layer.running_mean),
+                "running_var": digits(layer.running_var),
+                "input_grad": digits(inputs.grad.flatten()),
+                "weight_grad": digits(layer.weight.grad),
+                "bias_grad": digits(layer.bias.grad),
+            }
+        )
+    eval_input = torch.randn(3, 2, 4, 5)
+    write(
+        "batch_norm.json",
+        {
+            "description": "BatchNorm2d(2) in training mode, loss = sum(output * loss_weights), no update of weight "
+            "and bias; then eval mode. Tensors of the given shape are listed flat, row-major",
+            "eps": layer.eps,
+            "momentum": layer.momentum,
+            "shape": [3, 2, 4, 5],
+            "weight": digits(layer.weight),
+            "bias": digits(layer.bias),
+            "steps": steps,
+            "eval_input": digits(eval_input.flatten()),
+            "eval_output": digits(layer.eval()(eval_input).flatten()),
+        },
+    )
+
+
+# ---------------------------------------------------------------- e) default initialisation
+
+
+def statistics(values):
+    values = torch.stack(values).double()
+    std, mean = torch.std_mean(values, correction=0)
+    return {
+        "count": values.numel(),
+        "min": digits(values.min().item()),
+        "max": digits(values.max().item()),
+        "mean": digits(mean.item()),
+        "std": digits(std.item()),
+    }
+
+
+def init_case(name, fan_in, build, instances=1000):
+    torch.manual_seed(3)
+    layers = [build() for _ in range(instances)]
+    return {
+        "layer": name,
+        "fan_in": fan_in,
+        "bound": 1 / math.sqrt(fan_in),
+        "instances": instances,
+        "weight": statistics([layer.weight.detach() for layer in layers]),
+        "bias": statistics([layer.bias.detach() for layer in layers]),
+    }
+
+
+def init():
+    write(
+        "init.json",
+        {
+            "description": "PyTorch's default initialisation: uniform in -bound..bound, bound = 1 / sqrt(fan_in), "
+            "for weights and biases alike. Measured over all elements of many instances",
+            "cases": [
+                init_case("Conv2d(3, 8, 5)", 75, lambda: nn.Conv2d(3, 8, 5)),
+                init_case("Linear(48, 164)", 48, lambda: nn.Linear(48, 164)),
+            ],
+        },
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--spread", action="store_true", help="only print how far the f32 runs are from f64")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.mkldnn.enabled = False  # its f32 convolution gradients round more: see --spread
+    if args.spread:
+        return print_spread()
+    training_run("cnn-sgd")
+    training_run("mlp-adam")
+    optimizers()
+    plateau()
+    batch_norm()
+    init()
+
+
+if __name__ == "__main__":
+    main()
