@@ -68,6 +68,14 @@ fn wgpu() -> Result<Device, BackendError> {
         .map_err(|error| BackendError::NoAdapter(error.to_string()))
 }
 
+/// Whether `device` is the ndarray backend's, with or without autodiff.
+#[cfg(feature = "ndarray")]
+pub(crate) fn is_ndarray(device: &Device) -> bool {
+    Backend::Ndarray
+        .device()
+        .is_ok_and(|ndarray| ndarray == *device)
+}
+
 /// As many threads as the machine runs at once.
 pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)

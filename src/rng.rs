@@ -21,9 +21,10 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// What random numbers are for: the first word of a stream, so that no two uses share numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Stream {
-    /// Which images are held out for validation.
-    Split = 1,
+    /// Which images are held out for validation ("split" in ASCII).
+    Split = 0x73_70_6C_69_74,
     /// Initial weights.
     Weights = 2,
     /// The order of the training images, by epoch.

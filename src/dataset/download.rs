@@ -66,7 +66,7 @@ impl Downloader {
     ///
     /// # Errors
     /// When a file can be had from no mirror (the error has a line for each), when the folder can't
-    /// be written to, or when a file in it is something else than a broken copy of MNIST's, which
+    /// be written to, or when a file in it is something other than a broken copy of MNIST's, which
     /// isn't overwritten. Files fetched before stay.
     pub fn fill(&self, folder: &Path) -> Result<Vec<Fetched>, DatasetError> {
         fs::create_dir_all(folder).map_err(|cause| write_error(folder, cause))?;

@@ -24,11 +24,11 @@ const BLACK: u8 = 16;
 const MIN_CONTRAST: u8 = 24;
 
 /// Fits the digit on a page into 28x28; `None` if nothing stands out from the paper.
-pub fn fit(page: &GrayImage) -> Option<Digit> {
+pub fn fit(page: GrayImage) -> Option<Digit> {
     if page.is_empty() {
         return None;
     }
-    if is_mnist_like(page) {
+    if is_mnist_like(&page) {
         return Some(Digit {
             pixels: page.as_raw().as_slice().try_into().ok()?,
         });
@@ -48,12 +48,12 @@ fn is_mnist_like(page: &GrayImage) -> bool {
 
 /// Takes the paper away: 0 = paper, 255 = full ink, whichever of the two was the darker.
 /// `None` if there is no ink.
-fn lift_ink(page: &GrayImage) -> Option<GrayImage> {
-    let paper = median(frame(page));
-    let noise = median(frame(page).map(|level| level.abs_diff(paper)));
+fn lift_ink(mut page: GrayImage) -> Option<GrayImage> {
+    let paper = median(frame(&page));
+    let noise = median(frame(&page).map(|level| level.abs_diff(paper)));
 
     // The paper is what the border shows; the ink is what lies furthest from it.
-    let (darkest, lightest) = extremes(page);
+    let (darkest, lightest) = extremes(&page);
     let dark_ink = paper.saturating_sub(darkest);
     let light_ink = lightest.saturating_sub(paper);
     let full = dark_ink.max(light_ink);
@@ -79,10 +79,9 @@ fn lift_ink(page: &GrayImage) -> Option<GrayImage> {
             *to = (f32::from(above) / full * 255.0).round() as u8;
         }
     }
-    let mut ink = page.clone();
-    ink.iter_mut()
+    page.iter_mut()
         .for_each(|level| *level = levels[usize::from(*level)]);
-    Some(ink)
+    Some(page)
 }
 
 /// The pixels along the four sides of a page.

@@ -5,7 +5,7 @@
 //! 1. `decode.rs`: bytes -> a greyscale page, the right way up;
 //! 2. `fit.rs`: a page -> the 28x28 picture, made the way MNIST's were.
 //!
-//! [`files`] finds the pictures that a command line names; [`preview`] shows in a terminal what
+//! [`files`] finds the pictures that a command line names; [`preview()`] shows in a terminal what
 //! the network will see.
 
 use std::fs::File;
@@ -66,7 +66,7 @@ pub fn read_stdin() -> Result<Digit, InkError> {
 /// Reads the picture in `bytes`; `name` is what messages call it.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
     let page = decode::decode(name, bytes)?;
-    fit::fit(&page).ok_or_else(|| InkError::NoInk { file: name.into() })
+    fit::fit(page).ok_or_else(|| InkError::NoInk { file: name.into() })
 }
 
 /// Reads to the end, but no further than the limit: a pipe or a device has no size to check first.

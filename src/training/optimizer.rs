@@ -229,3 +229,58 @@ impl ModuleMapper for Step<'_> {
         Param::from_mapped_value(id, value, mapper)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use serde_json::Value;
+
+    fn floats(value: &Value) -> Vec<f32> {
+        let values = value.as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap() as f32).collect()
+    }
+
+    /// The hyperparameters pass through a recipe, so its reader is checked too.
+    fn spec(case: &Value) -> OptimizerSpec {
+        let args = case["args"].as_object().unwrap();
+        let lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        let text = format!(
+            "name = 'case'\n[model]\nlayers = ['flatten']\n[training]\nepochs = 1\n\
+             [optimizer]\nkind = {}\n{}\n",
+            case["kind"],
+            lines.join("\n")
+        );
+        Recipe::parse("case", &text, &[]).unwrap().optimizer
+    }
+
+    #[test]
+    fn updates_follow_pytorch() {
+        let golden = include_str!("../../tests/golden/optimizers.json");
+        let golden: Value = serde_json::from_str(golden).unwrap();
+        let cases = golden["cases"].as_array().unwrap();
+        assert!(cases.len() >= 9);
+        let device = crate::backend::any_cpu();
+        let tensor = |values: Vec<f32>| Tensor::<1>::from_floats(&values[..], &device);
+        for case in cases {
+            let mut optimizer = Optimizer::new(spec(case));
+            let lr = optimizer.spec.lr();
+            let mut moments = Moments::default();
+            let mut value = tensor(floats(&case["initial"]));
+            let steps = case["gradients"].as_array().unwrap().iter();
+            for (gradient, expected) in steps.zip(case["expected"].as_array().unwrap()) {
+                optimizer.steps += 1;
+                value = optimizer.update(lr, value, tensor(floats(gradient)), &mut moments);
+                let ours = value.to_data().try_into_vec::<f32>().unwrap();
+                for (a, b) in ours.iter().zip(floats(expected)) {
+                    let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0);
+                    assert!(
+                        near,
+                        "{case:?}: {a} instead of {b} at step {}",
+                        optimizer.steps
+                    );
+                }
+            }
+        }
+    }
+}

@@ -375,15 +375,16 @@ def plateau_case(number, name, sequence, count, changes):
     for metric in metrics:
         scheduler.step(metric)
         lrs.append(optimizer.param_groups[0]["lr"])
-    metrics = [None if math.isnan(metric) else metric for metric in metrics]
-    return {"name": name, "args": args, "initial_lr": initial_lr, "metrics": metrics, "lrs": lrs}
+    # Texts, because a JSON parser may read a number one bit off, and these must be exact.
+    exact = lambda numbers: [repr(number) for number in numbers]
+    return {"name": name, "args": args, "initial_lr": initial_lr, "metrics": exact(metrics), "lrs": exact(lrs)}
 
 
 def plateau():
     write(
         "plateau.json",
         {
-            "description": "the lr after each step(metric), f64 as Python writes it; a null metric stands for NaN",
+            "description": "the lr after each step(metric), f64 as Python's repr writes it, in texts",
             "cases": [plateau_case(number, *case) for number, case in enumerate(PLATEAU_CASES)],
         },
     )

@@ -1,0 +1,337 @@
+//! Numbers that PyTorch produced (see `tests/golden/README.md`) against ours, on every CPU
+//! backend of this build.
+
+use std::fs;
+use std::path::Path;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use mnistctl::backend::Backend;
+use mnistctl::dataset::{Part, Source};
+use mnistctl::evaluation::to_host;
+use mnistctl::network::{BatchNorm, NamedTensor, Network, Plan};
+use mnistctl::recipe::{Loss, Recipe};
+use mnistctl::rng::Rng;
+use mnistctl::training::{Batcher, Optimizer, Scheduler, loss, targets};
+use serde_json::Value;
+
+/// The agreement that is asked of whole training runs.
+const TOLERANCE: f64 = 1e-4;
+
+fn backends() -> Vec<(&'static str, Device)> {
+    let backends = [Backend::Flex, Backend::Ndarray];
+    let built = backends.map(|backend| (backend.name(), backend.device()));
+    let devices: Vec<_> = built
+        .into_iter()
+        .filter_map(|(name, device)| Some((name, device.ok()?)))
+        .collect();
+    assert!(!devices.is_empty(), "this build has no CPU backend");
+    devices
+}
+
+fn golden(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    serde_json::from_str(&fs::read_to_string(path.join(name)).unwrap()).unwrap()
+}
+
+fn golden_floats(name: &str) -> Vec<f32> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let bytes = fs::read(path.join(name)).unwrap();
+    let chunks = bytes.chunks_exact(4);
+    chunks
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect()
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|v| v.as_f64().unwrap()).collect()
+}
+
+/// Doubles written as texts: serde_json may read a number one bit off.
+fn exact(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values
+        .map(|v| v.as_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+fn singles(value: &Value) -> Vec<f32> {
+    floats(value).into_iter().map(|v| v as f32).collect()
+}
+
+fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let pairs = ours.iter().zip(theirs);
+    pairs
+        .map(|(a, b)| (f64::from(*a) - b).abs())
+        .fold(0.0, f64::max)
+}
+
+/// The formula for initial weights in `tests/golden/README.md`.
+fn initial(tensor: usize, element: usize, bound: f32) -> f32 {
+    // SplitMix64's first output from a counter is its mixing function of that counter.
+    let random = Rng::new(((tensor as u64) << 32) + element as u64, &[]).next_u64();
+    let u = (random >> 40) as f32 / (1u32 << 24) as f32;
+    (2.0 * u - 1.0) * bound
+}
+
+/// The initial state of the golden runs, with running statistics as BatchNorm starts them.
+fn initial_state(network: &Network, tensors: &[Value]) -> Vec<NamedTensor> {
+    let mut state = network.state();
+    for tensor in &mut state {
+        let place = tensors
+            .iter()
+            .position(|t| t["name"] == tensor.name.as_str());
+        let Some(t) = place else {
+            assert!(tensor.name.contains("running_"), "{} is extra", tensor.name);
+            continue;
+        };
+        let layer = tensor.name.split('.').next().unwrap();
+        let weight = tensors
+            .iter()
+            .find(|t| t["name"] == format!("{layer}.weight"));
+        let fan_in: f64 = floats(&weight.unwrap()["shape"])[1..].iter().product();
+        // A BatchNorm's weight is a vector: it has no fan-in and keeps its ones and zeros.
+        if floats(&weight.unwrap()["shape"]).len() > 1 {
+            let bound = (1.0 / fan_in.sqrt()) as f32;
+            for (element, value) in tensor.values.iter_mut().enumerate() {
+                *value = initial(t, element, bound);
+            }
+        }
+        let sum: f64 = tensor.values.iter().copied().map(f64::from).sum();
+        assert!((sum - tensors[t]["initial_sum"].as_f64().unwrap()).abs() < 1e-9);
+    }
+    state
+}
+
+/// Trains the recipe's network 20 steps as the golden run did, and compares all it left.
+fn check_run(recipe: &str, name: &str) {
+    let recipe = Recipe::load(recipe, &[]).unwrap();
+    let plan = Plan::new(&recipe.model.layers).unwrap();
+    let expected = golden(&format!("{name}.json"));
+    assert_eq!(
+        plan.parameters() as u64,
+        expected["parameters"].as_u64().unwrap()
+    );
+    assert_eq!(recipe.optimizer.lr(), expected["lr"].as_f64().unwrap());
+    let weights = golden_floats(&format!("{name}-final.bin"));
+    let tensors = expected["tensors"].as_array().unwrap();
+    let train = Source::Sample.load(Part::Train).unwrap().digits;
+    let test = Source::Sample.load(Part::Test).unwrap().digits;
+    let batcher = Batcher::new(recipe.data.normalize);
+
+    for (backend, device) in backends() {
+        let autodiff = device.clone().autodiff();
+        let network = Network::new(&plan, 0, &autodiff);
+        let state = initial_state(&network, tensors);
+        let mut network = network.load_state(&state, &autodiff).unwrap();
+        let mut optimizer = Optimizer::new(recipe.optimizer.clone());
+        let mut losses = Vec::new();
+        for step in 0..20u32 {
+            let batch: Vec<u32> = (64 * step..64 * (step + 1)).collect();
+            let (images, labels) = batcher.gather(&train, &batch, &autodiff);
+            let logits = network.forward_train(images);
+            let loss = loss::loss(Loss::CrossEntropy, logits, targets(&labels, &autodiff));
+            let gradients = loss.backward();
+            losses.push(loss.into_scalar::<f32>());
+            network = optimizer.step(recipe.optimizer.lr(), network, &gradients);
+        }
+
+        let difference = largest_difference(&losses, &floats(&expected["losses"]));
+        println!("{name} on {backend}: losses differ by {difference:.1e}");
+        assert!(
+            difference < TOLERANCE,
+            "{name} on {backend}: losses by {difference:e}"
+        );
+
+        let mut worst = 0f64;
+        for tensor in network.state() {
+            let theirs = match tensors.iter().find(|t| t["name"] == tensor.name.as_str()) {
+                Some(entry) => {
+                    let offset = entry["offset"].as_u64().unwrap() as usize;
+                    let values = &weights[offset..offset + tensor.values.len()];
+                    values.iter().copied().map(f64::from).collect()
+                }
+                None => floats(&expected["buffers"][&tensor.name]),
+            };
+            worst = worst.max(largest_difference(&tensor.values, &theirs));
+        }
+        println!("{name} on {backend}: weights and buffers differ by {worst:.1e}");
+        assert!(
+            worst < TOLERANCE,
+            "{name} on {backend}: weights by {worst:e}"
+        );
+
+        let (images, _) = batcher.gather(&test, &(0..16).collect::<Vec<_>>(), &device);
+        let logits = to_host(&network.valid().forward(images));
+        let rows = expected["eval_logits"].as_array().unwrap();
+        let theirs: Vec<f64> = rows.iter().flat_map(floats).collect();
+        let difference = largest_difference(&logits, &theirs);
+        println!("{name} on {backend}: eval logits differ by {difference:.1e}");
+        assert!(
+            difference < 5.0 * TOLERANCE,
+            "{name} on {backend}: logits by {difference:e}"
+        );
+    }
+}
+
+#[test]
+fn the_cnn_trained_with_sgd_follows_pytorch() {
+    // Dropout is part of the golden run's network with p = 0.
+    let text = Recipe::load("cnn-9956", &[]).unwrap().to_toml();
+    let without_dropout = text.replace("p = 0.5", "p = 0.0");
+    assert_ne!(text, without_dropout);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cnn.toml");
+    fs::write(&path, without_dropout).unwrap();
+    check_run(path.to_str().unwrap(), "cnn-sgd");
+}
+
+#[test]
+fn the_mlp_trained_with_adam_follows_pytorch() {
+    check_run("mlp", "mlp-adam");
+}
+
+#[test]
+fn reduce_lr_on_plateau_gives_pytorchs_learning_rates() {
+    let cases = golden("plateau.json");
+    let cases = cases["cases"].as_array().unwrap();
+    assert!(cases.len() >= 20);
+    for case in cases {
+        // The arguments pass through a recipe, so its reader is checked too.
+        let args = case["args"].as_object().unwrap();
+        let lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        let text = format!(
+            "name = 'case'\n[model]\nlayers = ['flatten', {{ kind = 'linear', out_features = 10 }}]\n\
+             [optimizer]\nkind = 'sgd'\nlr = {}\n[training]\nepochs = 1\n\
+             [scheduler]\nkind = 'reduce_lr_on_plateau'\n{}\n",
+            case["initial_lr"],
+            lines.join("\n")
+        );
+        let recipe = Recipe::parse("case", &text, &[]).unwrap();
+        let mut scheduler = Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr());
+        let max = args["mode"] == "max";
+        let (metrics, rates) = (exact(&case["metrics"]), exact(&case["lrs"]));
+        for (step, (metric, expected)) in metrics.into_iter().zip(rates).enumerate() {
+            let (loss, accuracy) = if max {
+                (f64::NAN, metric)
+            } else {
+                (metric, f64::NAN)
+            };
+            scheduler.step(loss, accuracy);
+            assert_eq!(
+                scheduler.lr(),
+                expected,
+                "case {}, step {step}",
+                case["name"]
+            );
+        }
+    }
+}
+
+#[test]
+fn batch_norm_follows_pytorch() {
+    let expected = golden("batch_norm.json");
+    let shape = [3, 2, 4, 5];
+    assert_eq!(floats(&expected["shape"]), shape.map(|side| side as f64));
+    let number = |key: &str| expected[key].as_f64().unwrap();
+    for (backend, device) in backends() {
+        let autodiff = device.clone().autodiff();
+        let tensor = |value: &Value| {
+            Tensor::<4>::from_data(TensorData::new(singles(value), shape), &autodiff)
+        };
+        let vector =
+            |value: &Value| Tensor::<1>::from_data(TensorData::new(singles(value), [2]), &autodiff);
+        let near = |ours: Vec<f32>, theirs: &Value, what: &str| {
+            let difference = largest_difference(&ours, &floats(theirs));
+            assert!(difference < 2e-5, "{what} on {backend}: {difference:e}");
+        };
+        let host1 = |t: Tensor<1>| t.into_data().try_into_vec::<f32>().unwrap();
+        let host4 = |t: Tensor<4>| t.into_data().try_into_vec::<f32>().unwrap();
+
+        let mut norm = BatchNorm::new(2, number("eps"), number("momentum"), &autodiff);
+        norm.weight = Param::from_tensor(vector(&expected["weight"]));
+        norm.bias = Param::from_tensor(vector(&expected["bias"]));
+        for step in expected["steps"].as_array().unwrap() {
+            let input = tensor(&step["input"]).require_grad();
+            let output = norm.forward_train(input.clone());
+            near(host4(output.clone().inner()), &step["output"], "output");
+            let gradients = (output * tensor(&step["loss_weights"])).sum().backward();
+            let weight_grad = norm.weight.val().grad(&gradients).unwrap();
+            let bias_grad = norm.bias.val().grad(&gradients).unwrap();
+            near(
+                host4(input.grad(&gradients).unwrap()),
+                &step["input_grad"],
+                "input gradient",
+            );
+            near(host1(weight_grad), &step["weight_grad"], "weight gradient");
+            near(host1(bias_grad), &step["bias_grad"], "bias gradient");
+            near(
+                host1(norm.running_mean.clone()),
+                &step["running_mean"],
+                "running mean",
+            );
+            near(
+                host1(norm.running_var.clone()),
+                &step["running_var"],
+                "running variance",
+            );
+        }
+        let output = norm
+            .valid()
+            .forward(tensor(&expected["eval_input"]).inner());
+        near(
+            host4(output),
+            &expected["eval_output"],
+            "output in evaluation",
+        );
+    }
+}
+
+#[test]
+fn initial_weights_are_spread_as_pytorchs() {
+    let layers = "name = 'init'\n[optimizer]\nkind = 'sgd'\n[training]\nepochs = 1\n[model]\n\
+        layers = [{ kind = 'conv', out_channels = 3, kernel_size = 1 },\n\
+        { kind = 'conv', out_channels = 8, kernel_size = 5 }, 'flatten',\n\
+        { kind = 'linear', out_features = 48 }, { kind = 'linear', out_features = 164 },\n\
+        { kind = 'linear', out_features = 10 }]";
+    let recipe = Recipe::parse("init", layers, &[]).unwrap();
+    let plan = Plan::new(&recipe.model.layers).unwrap();
+    let (_, device) = backends().remove(0);
+    let states: Vec<_> = (0..60)
+        .map(|seed| Network::new(&plan, seed, &device).state())
+        .collect();
+    // The seeds give different weights.
+    assert_ne!(states[0], states[1]);
+
+    let expected = golden("init.json");
+    for (case, layer) in expected["cases"].as_array().unwrap().iter().zip(["1", "4"]) {
+        let bound = case["bound"].as_f64().unwrap();
+        for part in ["weight", "bias"] {
+            let name = format!("{layer}.{part}");
+            let tensors = states.iter().flatten().filter(|tensor| tensor.name == name);
+            let values: Vec<f64> = tensors
+                .flat_map(|tensor| tensor.values.iter().copied().map(f64::from))
+                .collect();
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
+            let largest = values.iter().fold(0f64, |a, v| a.max(v.abs()));
+            // Five standard errors of each statistic.
+            let theirs = case[part]["std"].as_f64().unwrap();
+            assert!(
+                largest <= bound && largest > 0.98 * bound,
+                "{name}: {largest}"
+            );
+            assert!(
+                mean.abs() < 5.0 * theirs / count.sqrt(),
+                "{name}: mean {mean}"
+            );
+            assert!(
+                (std / theirs - 1.0).abs() < 5.0 / count.sqrt(),
+                "{name}: std {std}"
+            );
+        }
+    }
+}
