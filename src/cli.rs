@@ -39,9 +39,9 @@ pub struct TrainArgs {
     /// A recipe file, or the name of a built-in recipe (see `mnistctl recipes`)
     #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
     pub config: Option<String>,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = Backend::Flex)]
-    pub backend: Backend,
+    /// What computes [default: flex, or what the resumed run used]
+    #[arg(long, value_enum)]
+    pub backend: Option<Backend>,
     /// A folder with the four MNIST files, `sample` (5,000 digits inside this program), or
     /// `auto`: $MNISTCTL_DATA, data/mnist, the cache, a download [default: auto]
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mnistctl::cli::Cli;
 use mnistctl::commands;
+use mnistctl::training::progress::note;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
         // Whoever closed the pipe has read enough.
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            note(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -37,7 +37,7 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
             "the checkpoint's recipe holds out no validation images; use --split test".into(),
         ));
     }
-    let evaluation = ensemble.evaluate(&digits, &indices);
+    let evaluation = ensemble.evaluate(&digits, &indices)?;
     print(&match args.json {
         true => json(args, &source, &evaluation),
         false => text(&source, args.split, &evaluation),

@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::backend::BackendError;
 use crate::cli::Command;
 use crate::dataset::DatasetError;
+use crate::evaluation::NotANumber;
 use crate::network::PlanError;
 use crate::recipe::RecipeError;
 use crate::training::files::FileError;
@@ -59,6 +60,8 @@ pub enum Error {
     Train(#[from] TrainError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    NotANumber(#[from] NotANumber),
     #[error(transparent)]
     File(#[from] FileError),
     #[error("can't write to standard output: {0}")]

@@ -10,6 +10,7 @@ use crate::cli::PredictArgs;
 use crate::evaluation::{Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
 use crate::ink::{Digit, InkError, SIDE, preview};
+use crate::training::progress::note;
 
 /// As many pictures are held in memory and predicted at once.
 const BATCH: usize = 256;
@@ -42,7 +43,10 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         let mut pictures: Vec<(String, Result<Digit, InkError>)> = Vec::new();
         for input in inputs.by_ref().take(BATCH) {
             if let Input::Skipped { folder, count } = &input {
-                eprintln!("{}: {count} entries are not pictures", folder.display());
+                note(&format!(
+                    "{}: {count} entries are not pictures",
+                    folder.display()
+                ));
             }
             let name = input.name();
             if let Some(result) = input.read() {
@@ -53,7 +57,7 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
             .iter()
             .filter_map(|(_, result)| result.as_ref().ok());
         let pixels: Vec<&[u8]> = readable.map(|digit| digit.pixels.as_slice()).collect();
-        let mut predictions = ensemble.predict(&pixels).into_iter();
+        let mut predictions = ensemble.predict(&pixels)?.into_iter();
         for (name, result) in &pictures {
             let result = result.as_ref().map(|digit| {
                 let prediction = predictions.next();
@@ -68,7 +72,7 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
             match (args.json, result) {
                 (true, result) => print(&json(name, &result))?,
                 (false, Ok((digit, prediction))) => print(&text(args, name, digit, &prediction))?,
-                (false, Err(error)) => eprintln!("error: {error}"),
+                (false, Err(error)) => note(&format!("error: {error}")),
             }
         }
     }

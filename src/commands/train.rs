@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use clap::ValueEnum;
 
 use super::{Error, Status, interrupt, print};
-use crate::backend::{available_threads, with_threads};
+use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
 use crate::evaluation::Ensemble;
 use crate::network::Plan;
 use crate::recipe::Recipe;
-use crate::training::progress::Progress;
+use crate::training::progress::{Progress, note};
 use crate::training::{
     Checkpoint, Job, Outcome, RunFolder, State, Summary, TestFigures, TrainError, TrainingData,
     check_batch_size, test_data, train, training_data,
@@ -19,6 +20,8 @@ use crate::training::{
 
 /// A run at its start, fresh or resumed.
 struct Start {
+    backend: Backend,
+    device: Device,
     recipe: Recipe,
     plan: Plan,
     source: Source,
@@ -33,12 +36,13 @@ pub fn run(args: &TrainArgs) -> Result<Status, Error> {
 }
 
 fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
-    let device = args.backend.device()?;
     let start = match &args.resume {
-        None => begin(args, &device)?,
-        Some(folder) => resume(args, folder, &device)?,
+        None => begin(args)?,
+        Some(folder) => resume(args, folder)?,
     };
     let Start {
+        backend,
+        device,
         recipe,
         plan,
         source,
@@ -46,23 +50,24 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         folder,
         state,
     } = start;
-    eprintln!("{plan}");
-    eprintln!(
+    note(&plan.to_string());
+    note(&format!(
         "{}: {} images to train on, {} to validate on, from {}; {} backend, {threads} threads; \
          run folder {}",
         recipe.name,
         data.train.len(),
         data.val.len(),
         source.describe(),
-        args.backend.name(),
+        backend.name(),
         folder.path().display(),
-    );
+    ));
 
     interrupt::listen();
     let mut progress = Progress::new();
     let job = Job {
         recipe: &recipe,
         data: &data,
+        backend: backend.name(),
         device: &device,
         folder: &folder,
         stop: &interrupt::requested,
@@ -71,23 +76,29 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     progress.finish();
     let (state, outcome) = result?;
     if outcome == Outcome::Interrupted {
-        eprintln!(
-            "interrupted and saved; go on with: mnistctl train --resume {}",
-            folder.path().display()
-        );
+        note(&format!(
+            "interrupted and saved; go on with: {}",
+            resume_command(folder.path())
+        ));
         return Ok(Status::Interrupted);
     }
 
     // The test images are looked at here for the first and only time.
-    let test = test_data(&source, recipe.training.seed, data.limit)?;
+    let test = test_data(&source, recipe.training.seed, data.limit).inspect_err(|_| {
+        note(&format!(
+            "the training is done and saved; with the test images repaired, this adds the \
+             summary: {}",
+            resume_command(folder.path())
+        ));
+    })?;
     let best = Ensemble::load(&[folder.file("best.mpk")], &device)?;
-    let evaluation = best.evaluate(&test.digits, &test.indices);
+    let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let log = folder.read_log(&state.epochs);
     let best_epoch = state.best();
     let summary = Summary {
         recipe: &recipe.name,
         parameters: plan.parameters(),
-        backend: args.backend.name(),
+        backend: backend.name(),
         threads,
         dataset: &data.source,
         sha256: &data.sha256,
@@ -118,7 +129,9 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
-fn begin(args: &TrainArgs, device: &Device) -> Result<Start, Error> {
+fn begin(args: &TrainArgs) -> Result<Start, Error> {
+    let backend = args.backend.unwrap_or(Backend::Flex);
+    let device = backend.device()?;
     let recipe = load_recipe(args)?;
     let plan = plan(&recipe)?;
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
@@ -132,7 +145,9 @@ fn begin(args: &TrainArgs, device: &Device) -> Result<Start, Error> {
     let folder = RunFolder::create(args.out.as_deref(), &recipe)?;
     folder.save_log(&[])?;
     Ok(Start {
-        state: State::new(&recipe, &plan, device),
+        state: State::new(&recipe, &plan, &device),
+        backend,
+        device,
         recipe,
         plan,
         source,
@@ -143,7 +158,7 @@ fn begin(args: &TrainArgs, device: &Device) -> Result<Start, Error> {
 
 /// Goes on from `last.mpk`: its recipe, data and limit, unless the command line names the same
 /// ones again or more epochs.
-fn resume(args: &TrainArgs, folder: &Path, device: &Device) -> Result<Start, Error> {
+fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
     let fail = |problem: String| TrainError::Resume {
         folder: folder.to_path_buf(),
         problem,
@@ -153,6 +168,12 @@ fn resume(args: &TrainArgs, folder: &Path, device: &Device) -> Result<Start, Err
     let Some(resume) = &checkpoint.resume else {
         return Err(fail("its last.mpk holds no training state".into()).into());
     };
+    let backend = match args.backend {
+        Some(backend) => backend,
+        None => Backend::from_str(&resume.backend, false)
+            .map_err(|_| fail("its last.mpk names a backend that does not exist".into()))?,
+    };
+    let device = backend.device()?;
     let mut recipe = checkpoint.recipe.clone();
     if args.config.is_some() {
         let mut given = load_recipe(args)?;
@@ -179,11 +200,14 @@ fn resume(args: &TrainArgs, folder: &Path, device: &Device) -> Result<Start, Err
         ))
         .into());
     }
-    let state = State::new(&recipe, &plan, device)
-        .restore(&checkpoint, resume, device)
+    let state = State::new(&recipe, &plan, &device)
+        .restore(&checkpoint, resume, data.train.len(), &device)
         .map_err(fail)?;
+    folder_of_run.save_recipe(&recipe)?;
     folder_of_run.save_log(&folder_of_run.read_log(&state.epochs))?;
     Ok(Start {
+        backend,
+        device,
         recipe,
         plan,
         source,
@@ -191,6 +215,17 @@ fn resume(args: &TrainArgs, folder: &Path, device: &Device) -> Result<Start, Err
         folder: folder_of_run,
         state,
     })
+}
+
+/// The command that goes on with the run, for a shell.
+fn resume_command(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    let folder = match folder.chars().all(plain) {
+        true => folder,
+        false => format!("'{}'", folder.replace('\'', "'\\''")),
+    };
+    format!("mnistctl train --resume {folder}")
 }
 
 fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {

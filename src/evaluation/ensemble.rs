@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
+use thiserror::Error;
 
 use super::{BATCH, Confusion, to_host};
 use crate::dataset::{CLASSES, Digits};
@@ -52,6 +53,14 @@ pub struct Evaluation {
     pub confusion: Confusion,
 }
 
+/// A network whose answer is no probability.
+#[derive(Debug, Error)]
+#[error(
+    "the network's answer is not a number: its weights are so large that they overflow; train it \
+     again with a lower learning rate"
+)]
+pub struct NotANumber;
+
 impl Ensemble {
     /// Loads every checkpoint onto `device`, for evaluation.
     pub fn load(paths: &[PathBuf], device: &Device) -> Result<Self, CheckpointError> {
@@ -81,21 +90,21 @@ impl Ensemble {
     }
 
     /// Predictions for images of 784 bytes, in their order.
-    pub fn predict(&self, images: &[&[u8]]) -> Vec<Prediction> {
+    pub fn predict(&self, images: &[&[u8]]) -> Result<Vec<Prediction>, NotANumber> {
         let mut predictions = Vec::with_capacity(images.len());
         for batch in images.chunks(BATCH) {
-            predictions.extend(self.predict_batch(batch).into_iter().map(|(_, p)| p));
+            predictions.extend(self.predict_batch(batch)?.into_iter().map(|(_, p)| p));
         }
-        predictions
+        Ok(predictions)
     }
 
     /// Measures the networks on the images of `digits` at `indices`.
-    pub fn evaluate(&self, digits: &Digits, indices: &[u32]) -> Evaluation {
+    pub fn evaluate(&self, digits: &Digits, indices: &[u32]) -> Result<Evaluation, NotANumber> {
         let mut confusion = Confusion::default();
         let mut loss_sum = 0.0;
         for indices in indices.chunks(BATCH) {
             let images: Vec<&[u8]> = indices.iter().map(|&i| digits.image(i as usize)).collect();
-            for (&index, (logits, prediction)) in indices.iter().zip(self.predict_batch(&images)) {
+            for (&index, (logits, prediction)) in indices.iter().zip(self.predict_batch(&images)?) {
                 let truth = usize::from(digits.label(index as usize));
                 confusion.add(truth, prediction.digit());
                 loss_sum += match &self.members[..] {
@@ -104,14 +113,14 @@ impl Ensemble {
                 };
             }
         }
-        Evaluation {
+        Ok(Evaluation {
             loss: loss_sum / indices.len() as f64,
             confusion,
-        }
+        })
     }
 
     /// The first network's logits, and the mean of all networks' probabilities, a pair an image.
-    fn predict_batch(&self, images: &[&[u8]]) -> Vec<(Vec<f32>, Prediction)> {
+    fn predict_batch(&self, images: &[&[u8]]) -> Result<Vec<(Vec<f32>, Prediction)>, NotANumber> {
         let mut results: Vec<(Vec<f32>, Prediction)> = Vec::with_capacity(images.len());
         for (number, member) in self.members.iter().enumerate() {
             let input = member.batcher.images(images.iter().copied(), &self.device);
@@ -125,8 +134,11 @@ impl Ensemble {
                 for (mean, p) in mean.iter_mut().zip(probabilities(row)) {
                     *mean += p / self.members.len() as f64;
                 }
+                if mean.iter().any(|p| p.is_nan()) {
+                    return Err(NotANumber);
+                }
             }
         }
-        results
+        Ok(results)
     }
 }

@@ -9,7 +9,7 @@ use crate::dataset::Digits;
 use crate::network::Network;
 use crate::training::Batcher;
 
-pub use ensemble::{Ensemble, Evaluation, Prediction};
+pub use ensemble::{Ensemble, Evaluation, NotANumber, Prediction};
 pub use metrics::{ClassFigures, Confusion};
 
 /// Large enough to keep the cores busy, small enough to stay in the caches.

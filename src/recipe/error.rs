@@ -28,7 +28,7 @@ impl fmt::Display for Location {
 pub enum RecipeError {
     /// Neither a file nor a built-in recipe has this name.
     #[error(
-        "there is no recipe file {path} and no built-in recipe of that name; \
+        "there is no recipe file `{path}` and no built-in recipe of that name; \
          the built-in ones are {known}{hint}"
     )]
     NotFound {
@@ -50,13 +50,13 @@ pub enum RecipeError {
     Syntax { origin: String, message: String },
     #[error("--set {text} is not understood: {message}")]
     Override { text: String, message: String },
-    #[error("{location}: unknown key `{key}` in {section}{hint}; valid keys are {valid}")]
+    #[error("{location}: unknown key `{key}` in {section}{help}")]
     UnknownKey {
         location: Location,
         key: String,
         section: String,
-        hint: String,
-        valid: String,
+        /// The nearest valid key and, where they are known already, all of them.
+        help: String,
     },
     #[error("{origin}: {section} needs the key `{key}`")]
     MissingKey {

@@ -130,7 +130,7 @@ impl Recipe {
             validation: data.integer("validation", 5_000, 0..=59_999)? as usize,
             normalize: Normalize {
                 mean: normalize.number("mean")?.unwrap_or(0.1307),
-                std: normalize.number_where("std", 0.3081, "greater than 0", |std| std > 0.0)?,
+                std: normalize.number_where("std", 0.3081, "at least 1e-6", |std| std >= 1e-6)?,
             },
         };
         normalize.finish()?;
@@ -178,7 +178,7 @@ fn not_found(name: &str) -> RecipeError {
     RecipeError::NotFound {
         path: name.to_string(),
         known: error::quoted(known()),
-        hint: error::nearest(name, known()),
+        hint: error::nearest(name.trim_end_matches(".toml"), known()),
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn to_toml(text: &str) -> Result<String, RecipeError> {
         return Err(fail("it must be key=value, such as optimizer.lr=0.1"));
     };
     match DeTable::parse(text) {
+        Ok(table) if table.get_ref().is_empty() => Err(fail("it names no key")),
         Ok(_) => Ok(text.to_string()),
         Err(error) => {
             let quoted = format!("{key} = {value:?}");

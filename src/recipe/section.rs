@@ -208,7 +208,10 @@ impl<'a> Section<'a> {
             asked: RefCell::default(),
         };
         let Some((_, value)) = self.value(key) else {
-            return Ok(empty);
+            return match self.misspelt(key) {
+                Some(error) => Err(error),
+                None => Ok(empty),
+            };
         };
         match value.as_table() {
             Some(table) => Ok(Section {
@@ -262,22 +265,46 @@ impl<'a> Section<'a> {
         self.table.keys().any(|k| k.get_ref() == key)
     }
 
+    /// The error for a key that must be there and is not.
     pub fn missing(&self, key: &'static str) -> RecipeError {
-        RecipeError::MissingKey {
+        let missing = || RecipeError::MissingKey {
             origin: self.origin.name.to_string(),
             section: self.name.clone(),
             key,
-        }
+        };
+        self.misspelt(key).unwrap_or_else(missing)
+    }
+
+    /// When `key` is absent and another that nothing asked for is almost it: the error for that
+    /// one.
+    fn misspelt(&self, key: &'static str) -> Option<RecipeError> {
+        let asked = self.asked.borrow();
+        let close = self.table.keys().find(|other| {
+            !asked.contains(&other.get_ref().as_ref())
+                && strsim::damerau_levenshtein(other.get_ref(), key) <= 2
+        })?;
+        Some(RecipeError::UnknownKey {
+            location: self.origin.location(close.span()),
+            key: close.get_ref().to_string(),
+            section: self.name.clone(),
+            help: format!("; did you mean `{key}`?"),
+        })
     }
 
     /// Names the first key that nothing asked for.
+    ///
+    /// When `--set` changed the table's kind, the file's other keys were written for the old
+    /// kind: those that the new one doesn't know go with it.
     pub fn finish(self) -> Result<(), RecipeError> {
         let mut asked = self.asked.take();
         asked.dedup();
+        let mut keys = self.table.keys();
+        let new_kind = keys.any(|key| key.get_ref() == "kind" && key.span() == FROM_SET);
         let unknown = self
             .table
             .keys()
             .filter(|key| !asked.contains(&key.get_ref().as_ref()))
+            .filter(|key| !new_kind || key.span() == FROM_SET)
             .min_by_key(|key| key.span().start);
         match unknown {
             None => Ok(()),
@@ -285,8 +312,11 @@ impl<'a> Section<'a> {
                 location: self.origin.location(key.span()),
                 key: key.get_ref().to_string(),
                 section: self.name.clone(),
-                hint: nearest(key.get_ref(), asked.iter().copied()),
-                valid: quoted(asked.iter().copied()),
+                help: format!(
+                    "{}; valid keys are {}",
+                    nearest(key.get_ref(), asked.iter().copied()),
+                    quoted(asked.iter().copied())
+                ),
             }),
         }
     }

@@ -53,8 +53,11 @@ pub struct Resume {
     pub tally: Tally,
     pub scheduler: SchedulerState,
     pub optimizer: OptimizerState,
-    /// The data as `--data` named it, the training images' sha256, and `--limit`.
+    /// What computed, and the data as `--data` named it: what a resume goes on with unless told
+    /// otherwise.
+    pub backend: String,
     pub data: String,
+    /// The training images' sha256 and `--limit`, which a resume can't change.
     pub sha256: String,
     pub limit: Option<u64>,
 }
@@ -78,7 +81,10 @@ pub enum CheckpointError {
     #[error("the checkpoint {path} is damaged: {problem}", path = path.display())]
     Damaged { path: PathBuf, problem: String },
     #[error("the recipe inside the checkpoint {path} is not usable: {source}", path = path.display())]
-    Recipe { path: PathBuf, source: RecipeError },
+    Recipe {
+        path: PathBuf,
+        source: Box<RecipeError>,
+    },
     #[error("the network inside the checkpoint {path} is not usable: {source}", path = path.display())]
     Plan { path: PathBuf, source: PlanError },
     #[error("the checkpoint {path} does not fit its own recipe: {source}", path = path.display())]
@@ -132,6 +138,7 @@ struct WireResume {
     optimizer_steps: u64,
     /// Two entries a parameter: first and second moment, empty where there is none.
     optimizer_moments: Vec<serde_bytes::ByteBuf>,
+    backend: String,
     data: String,
     sha256: String,
     limit: Option<u64>,
@@ -210,7 +217,7 @@ impl Checkpoint {
         let recipe = Recipe::parse("recipe", &document.recipe, &[]).map_err(|source| {
             CheckpointError::Recipe {
                 path: path.to_path_buf(),
-                source,
+                source: Box::new(source),
             }
         })?;
         let Normalize { mean, std } = recipe.data.normalize;
@@ -298,6 +305,7 @@ impl From<&Resume> for WireResume {
             optimizer_moments: moments
                 .flat_map(|(first, second)| [bytes(first), bytes(second)])
                 .collect(),
+            backend: resume.backend.clone(),
             data: resume.data.clone(),
             sha256: resume.sha256.clone(),
             limit: resume.limit,
@@ -331,6 +339,7 @@ impl WireResume {
                     .map(|pair| (values(&pair[0]), values(&pair[1])))
                     .collect(),
             },
+            backend: self.backend,
             data: self.data,
             sha256: self.sha256,
             limit: self.limit,

@@ -42,7 +42,8 @@ use progress::Progress;
 pub struct Job<'a> {
     pub recipe: &'a Recipe,
     pub data: &'a TrainingData,
-    /// Without autodiff; the loop turns it on where it learns.
+    /// The backend's name, and its device without autodiff; the loop turns it on where it learns.
+    pub backend: &'a str,
     pub device: &'a Device,
     pub folder: &'a RunFolder,
     /// Asked between batches: whether to save and stop.
@@ -73,8 +74,8 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum TrainError {
     #[error(
-        "the loss became {loss} in epoch {epoch}, step {step}; the learning rate {lr} is probably \
-         too high for this recipe (the last good state is in the run's last.mpk)"
+        "the loss became {loss} in epoch {epoch}, step {step}; the learning rate, {lr}, is probably \
+         too high for this recipe. What the finished epochs left is in the run's folder"
     )]
     Diverged {
         loss: f64,
@@ -106,13 +107,21 @@ impl State {
         }
     }
 
-    /// The state that `checkpoint` (a `last.mpk` with its [`Resume`] part) was saved from.
+    /// The state that `checkpoint` (a `last.mpk` with its [`Resume`] part) was saved from, or
+    /// why it can't have been saved from training on `images` images.
     pub fn restore(
         mut self,
         checkpoint: &Checkpoint,
         resume: &Resume,
+        images: usize,
         device: &Device,
     ) -> Result<Self, String> {
+        let batch_size = checkpoint.recipe.training.batch_size as u64;
+        let seen = resume.step.checked_mul(batch_size);
+        // It was saved before a batch, so every batch up to there was a whole one.
+        if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
+            return Err("its position in the epoch makes no sense".into());
+        }
         let device = device.clone().autodiff();
         let network = self.network.load_state(&checkpoint.tensors, &device);
         self.network = network.map_err(|error| error.to_string())?;
@@ -141,6 +150,7 @@ impl State {
                 tally: self.tally,
                 scheduler: self.scheduler.state().clone(),
                 optimizer: self.optimizer.state(),
+                backend: job.backend.to_string(),
                 data: job.data.source.clone(),
                 sha256: job.data.sha256.clone(),
                 limit: job.data.limit,

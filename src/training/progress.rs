@@ -1,12 +1,18 @@
 //! What a user sees while a network learns: bars on a terminal, a line an epoch elsewhere.
 //! All of it goes to stderr.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::loss::Tally;
 use super::metrics::LogLine;
+
+/// Writes a line to stderr. Whoever has closed it does not want to read it, which is no reason
+/// to end a run.
+pub fn note(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
 
 /// Shows a run's progress.
 pub struct Progress {
@@ -20,29 +26,30 @@ struct Bars {
     batches: ProgressBar,
 }
 
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::new();
+        let style = |template: &str| {
+            ProgressStyle::with_template(template)
+                .expect("the template is a constant that a test has drawn")
+                .progress_chars("=> ")
+        };
+        let epochs = style("epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go");
+        let batches = style("batches [{bar:30}] {pos}/{len}  {msg}");
+        Self {
+            epochs: all.add(ProgressBar::new(0).with_style(epochs)),
+            batches: all.add(ProgressBar::new(0).with_style(batches)),
+            all,
+        }
+    }
+}
+
 impl Progress {
     /// Bars if stderr is a terminal, lines if not.
     pub fn new() -> Self {
-        let bars = stderr().is_terminal().then(|| {
-            let all = MultiProgress::new();
-            let style = |template: &str| {
-                ProgressStyle::with_template(template)
-                    .expect("the template is a constant that a test has drawn")
-                    .progress_chars("=> ")
-            };
-            let epochs = all.add(ProgressBar::new(0).with_style(style(
-                "epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go",
-            )));
-            let batches = all.add(
-                ProgressBar::new(0).with_style(style("batches [{bar:30}] {pos}/{len}  {msg}")),
-            );
-            Bars {
-                all,
-                epochs,
-                batches,
-            }
-        });
-        Self { bars }
+        Self {
+            bars: stderr().is_terminal().then(Bars::new),
+        }
     }
 
     /// Begins epoch `epoch` of `epochs` at batch `step` of `steps`.
@@ -57,6 +64,7 @@ impl Progress {
             bars.epochs.set_position(epoch - 1);
             bars.batches.set_length(steps);
             bars.batches.set_position(step);
+            bars.batches.set_message("");
         }
     }
 
@@ -81,7 +89,7 @@ impl Progress {
                 // Above the bars. Only a vanished terminal can fail here.
                 let _ = bars.all.println(text);
             }
-            None => eprintln!("{text}"),
+            None => note(&text),
         }
     }
 
@@ -112,10 +120,45 @@ fn describe(line: &LogLine, epochs: u64, is_best: bool) -> String {
     }
     text += &format!(
         "  lr {}  {:.1} s, {:.0} images/s",
-        epoch.lr, line.seconds, line.images_per_second
+        short(epoch.lr),
+        line.seconds,
+        line.images_per_second
     );
     if is_best {
         text += "  (best)";
     }
     text
+}
+
+/// A learning rate as a person writes it: 0.01, 1e-7. Multiplying by 0.1 leaves digits behind
+/// (0.00000010000000000000002) that only the log needs.
+fn short(lr: f64) -> String {
+    let rounded: f64 = format!("{lr:.4e}").parse().unwrap_or(lr);
+    match rounded < 1e-4 {
+        true => format!("{rounded:e}"),
+        false => rounded.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learning_rates_are_written_as_people_write_them() {
+        let lowered = 0.01 * 0.1 * 0.1 * 0.1 * 0.1 * 0.1;
+        assert_eq!(short(0.01), "0.01");
+        assert_eq!(short(0.01 * 0.1), "0.001");
+        assert_eq!(short(lowered), "1e-7");
+        assert_eq!(short(1.0), "1");
+    }
+
+    #[test]
+    fn the_bars_templates_are_valid() {
+        let mut progress = Progress {
+            bars: Some(Bars::new()),
+        };
+        progress.start_epoch(1, 2, 10, 0);
+        progress.finish();
+    }
 }

@@ -74,8 +74,12 @@ impl RunFolder {
             None => claim_numbered(&recipe.name)?,
         };
         let folder = Self { path };
-        write_atomically(&folder.file("recipe.toml"), recipe.to_toml().as_bytes())?;
+        folder.save_recipe(recipe)?;
         Ok(folder)
+    }
+
+    pub fn save_recipe(&self, recipe: &Recipe) -> Result<(), FileError> {
+        write_atomically(&self.file("recipe.toml"), recipe.to_toml().as_bytes())
     }
 
     /// An existing run's folder.

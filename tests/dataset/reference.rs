@@ -1,26 +1,20 @@
 //! The complete MNIST, compared with what an independent reader makes of it.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use mnistctl::dataset::{DataArg, Part, find, verify};
+use mnistctl::dataset::{DataArg, Part, VARIABLE, find, verify};
 
 use crate::made::NAMES;
 
-/// The complete MNIST, unpacked, where this machine has it beside the project.
+/// The complete MNIST, unpacked, when `$MNISTCTL_DATA` says where it is.
 fn mnist() -> Option<tempfile::TempDir> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .skip(1)
-        .find_map(|folder| {
-            let shared = folder.join("shared/mnist");
-            shared.is_dir().then_some(shared)
-        })?;
+    let packed = PathBuf::from(std::env::var_os(VARIABLE)?);
     let folder = tempfile::tempdir().unwrap();
     for name in NAMES {
-        let packed = fs::File::open(shared.join(format!("{name}.gz"))).unwrap();
+        let gz = fs::File::open(packed.join(format!("{name}.gz"))).unwrap();
         let mut unpacked = fs::File::create(folder.path().join(name)).unwrap();
-        std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut unpacked).unwrap();
+        std::io::copy(&mut flate2::read::GzDecoder::new(gz), &mut unpacked).unwrap();
     }
     Some(folder)
 }
@@ -28,7 +22,7 @@ fn mnist() -> Option<tempfile::TempDir> {
 #[test]
 fn mnist_is_read_as_the_mnist_crate_reads_it() {
     let Some(folder) = mnist() else {
-        eprintln!("skipped: there is no shared/mnist beside the project");
+        eprintln!("skipped: {VARIABLE} is not set to a folder with the complete MNIST");
         return;
     };
     let checks = verify(folder.path()).unwrap();

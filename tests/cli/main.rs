@@ -1,0 +1,8 @@
+//! The real binary on real digits: what users and scripts see of it.
+
+mod checkpoints;
+mod common;
+mod errors;
+mod predict;
+mod resume;
+mod runs;

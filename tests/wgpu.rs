@@ -1,0 +1,82 @@
+//! The wgpu backend, on whatever adapter there is (a software one will do).
+#![cfg(feature = "wgpu")]
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use mnistctl::backend::Backend;
+use mnistctl::dataset::{Part, Source};
+use mnistctl::evaluation::to_host;
+use mnistctl::network::{Network, Plan};
+use mnistctl::recipe::{BUILTIN, Recipe};
+use mnistctl::training::Batcher;
+
+/// The adapter's device, or `None` with a word on why the test is skipped.
+fn wgpu() -> Option<Device> {
+    // A runtime is initialised once a process.
+    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+    let device = DEVICE.get_or_init(|| match Backend::Wgpu.device() {
+        Ok(device) => Some(device),
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+    });
+    device.clone()
+}
+
+#[test]
+fn wgpu_computes_what_flex_computes() {
+    let Some(wgpu) = wgpu() else { return };
+    let flex = Backend::Flex.device().unwrap();
+    let digits = Source::Sample.load(Part::Test).unwrap().digits;
+    let indices: Vec<u32> = (0..100).collect();
+    for builtin in &BUILTIN {
+        let recipe = Recipe::load(builtin.name, &[]).unwrap();
+        let plan = Plan::new(&recipe.model.layers).unwrap();
+        let batcher = Batcher::new(recipe.data.normalize);
+        let [ours, reference] = [&wgpu, &flex].map(|device| {
+            let (images, _) = batcher.gather(&digits, &indices, device);
+            to_host(&Network::new(&plan, 1, device).valid().forward(images))
+        });
+        let pairs = ours.iter().zip(&reference);
+        let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+        println!("{}: logits differ by {difference:.1e}", builtin.name);
+        assert_eq!(ours.len(), 1000);
+        assert!(difference < 1e-4, "{}: {difference:e}", builtin.name);
+    }
+}
+
+#[test]
+fn a_run_on_a_thousand_digits_learns() {
+    if wgpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mnistctl"))
+        .args([
+            "train", "--config", "cnn-9956", "--data", "sample", "--limit", "1000",
+        ])
+        .args([
+            "--epochs",
+            "5",
+            "--backend",
+            "wgpu",
+            "--set",
+            "optimizer.lr=0.05",
+            "--out",
+            "run",
+        ])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let summary = std::fs::read(folder.path().join("run/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    let accuracy = summary["test"]["accuracy"].as_f64().unwrap();
+    println!("test accuracy {accuracy}");
+    assert!(accuracy > 0.6, "test accuracy {accuracy}");
+}
