@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{Digits, Part, Source};
 use mnistctl::evaluation::to_host;
@@ -75,14 +75,13 @@ fn inference(criterion: &mut Criterion) {
     }
 }
 
-/// In the pool, as the commands do it.
-fn all(criterion: &mut Criterion) {
-    with_threads(available_threads(), || {
-        training_step(criterion);
-        inference(criterion);
-    })
-    .unwrap();
+/// All of it in the thread pool, as the commands do it.
+fn main() {
+    let all = || {
+        let mut criterion = Criterion::default().configure_from_args();
+        training_step(&mut criterion);
+        inference(&mut criterion);
+        criterion.final_summary();
+    };
+    with_threads(available_threads(), all).unwrap();
 }
-
-criterion_group!(benches, all);
-criterion_main!(benches);

@@ -18,6 +18,8 @@ pub(super) enum Activations {
 }
 
 /// One layer of a [`Network`](super::Network).
+// A network has a handful of them, and derive(Module) takes no boxes.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub(super) enum Layer {
     Conv(Conv2d),

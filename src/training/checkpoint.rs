@@ -315,8 +315,11 @@ impl From<&Resume> for WireResume {
 
 impl WireResume {
     fn check(self) -> Result<Resume, String> {
-        if !self.optimizer_moments.iter().all(|m| m.len() % 4 == 0)
-            || self.optimizer_moments.len() % 2 != 0
+        if !self
+            .optimizer_moments
+            .iter()
+            .all(|m| m.len().is_multiple_of(4))
+            || !self.optimizer_moments.len().is_multiple_of(2)
         {
             return Err("the optimizer's moments are incomplete".into());
         }

@@ -29,12 +29,15 @@ struct Moments {
     second: Option<Tensor<1>>,
 }
 
+/// One of a parameter's moments on the host, flattened; `None` where the optimizer keeps none.
+pub type HostMoment = Option<Vec<f32>>;
+
 /// [`Optimizer`]'s state on the host, for checkpoints.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OptimizerState {
     pub steps: u64,
     /// First and second moment of each parameter.
-    pub moments: Vec<(Option<Vec<f32>>, Option<Vec<f32>>)>,
+    pub moments: Vec<(HostMoment, HostMoment)>,
 }
 
 impl Optimizer {
@@ -144,7 +147,7 @@ impl Optimizer {
     ) -> Result<(), String> {
         let mut sizes = Sizes(Vec::new());
         network.visit(&mut sizes);
-        let fits = |moment: &Option<Vec<f32>>, size: usize| match moment {
+        let fits = |moment: &HostMoment, size: usize| match moment {
             Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
             None => true,
         };
@@ -159,7 +162,7 @@ impl Optimizer {
             return Err("the optimizer's state does not fit the network".into());
         }
         let device = device.clone().without_autodiff();
-        let tensor = |values: &Option<Vec<f32>>| {
+        let tensor = |values: &HostMoment| {
             values.as_ref().map(|values| {
                 let data = TensorData::new(values.clone(), [values.len()]);
                 Tensor::from_data(data, &device)
