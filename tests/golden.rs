@@ -168,6 +168,8 @@ fn check_run(recipe: &str, name: &str) {
         let rows = expected["eval_logits"].as_array().unwrap();
         let theirs: Vec<f64> = rows.iter().flat_map(floats).collect();
         let difference = largest_difference(&logits, &theirs);
+        // Not part of the bargain, but a check of evaluation mode: each logit adds up hundreds of
+        // the weights' differences.
         println!("{name} on {backend}: eval logits differ by {difference:.1e}");
         assert!(
             difference < 5.0 * TOLERANCE,
