@@ -172,10 +172,9 @@ pub fn check_batch_size(recipe: &Recipe, data: &TrainingData) -> Result<(), Trai
 /// Trains `state` to the recipe's last epoch, or until [`Job::stop`].
 pub fn train(
     job: &Job<'_>,
-    state: State,
+    mut state: State,
     progress: &mut Progress,
 ) -> Result<(State, Outcome), TrainError> {
-    let mut state = state;
     let training = &job.recipe.training;
     let batch_size = training.batch_size;
     let device = job.device.clone().autodiff();
