@@ -18,8 +18,8 @@ use crate::backend::BackendError;
 use crate::cli::Command;
 use crate::dataset::DatasetError;
 use crate::evaluation::NotANumber;
-use crate::network::PlanError;
-use crate::recipe::RecipeError;
+use crate::network::{Plan, PlanError};
+use crate::recipe::{Recipe, RecipeError};
 use crate::training::files::FileError;
 use crate::training::{CheckpointError, RunFolderError, TrainError};
 
@@ -95,6 +95,14 @@ pub fn run(command: Command) -> Result<Status, Error> {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(Error::Bug(text.unwrap_or("it left no message").to_string()))
+    })
+}
+
+/// The plan of a recipe's network.
+fn plan(recipe: &Recipe) -> Result<Plan, Error> {
+    Plan::new(&recipe.model.layers).map_err(|source| Error::Plan {
+        recipe: recipe.name.clone(),
+        source,
     })
 }
 

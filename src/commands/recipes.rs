@@ -1,7 +1,6 @@
 //! `mnistctl recipes`
 
-use super::{Error, Status, print};
-use crate::network::Plan;
+use super::{Error, Status, plan, print};
 use crate::recipe::{BUILTIN, Recipe};
 
 pub fn run(name: Option<&str>) -> Result<Status, Error> {
@@ -17,10 +16,7 @@ fn list() -> Result<String, Error> {
     let mut text = String::new();
     for builtin in &BUILTIN {
         let recipe = Recipe::load(builtin.name, &[])?;
-        let plan = Plan::new(&recipe.model.layers).map_err(|source| Error::Plan {
-            recipe: recipe.name.clone(),
-            source,
-        })?;
+        let plan = plan(&recipe)?;
         text += &format!(
             "{:<20} {:>9} parameters, {:>3} epochs\n",
             builtin.name,

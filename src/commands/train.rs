@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use clap::ValueEnum;
 
-use super::{Error, Status, interrupt, print};
+use super::{Error, Status, interrupt, plan, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
@@ -234,11 +234,4 @@ fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {
     recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
     recipe.training.seed = args.seed.unwrap_or(recipe.training.seed);
     Ok(recipe)
-}
-
-fn plan(recipe: &Recipe) -> Result<Plan, Error> {
-    Plan::new(&recipe.model.layers).map_err(|source| Error::Plan {
-        recipe: recipe.name.clone(),
-        source,
-    })
 }

@@ -92,11 +92,7 @@ fn build(planned: &PlannedLayer, rng: &mut Rng, device: &Device) -> Layer {
             Layer::Conv(conv)
         }
         (LayerSpec::BatchNorm { eps, momentum }, input) => {
-            let channels = match input {
-                Shape::Maps { channels, .. } => channels,
-                Shape::Features(features) => features,
-            };
-            Layer::BatchNorm(BatchNorm::new(channels, *eps, *momentum, device))
+            Layer::BatchNorm(BatchNorm::new(input.channels(), *eps, *momentum, device))
         }
         (
             LayerSpec::MaxPool {

@@ -21,6 +21,16 @@ pub enum Shape {
     Features(usize),
 }
 
+impl Shape {
+    /// What BatchNorm normalises over: the maps, or each feature by itself.
+    pub fn channels(self) -> usize {
+        match self {
+            Shape::Maps { channels, .. } => channels,
+            Shape::Features(features) => features,
+        }
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,13 +147,7 @@ fn infer(spec: &LayerSpec, input: Shape) -> Result<(Shape, usize), String> {
             let weights = out_channels * channels * kernel_size * kernel_size;
             Ok((output, weights + if *bias { *out_channels } else { 0 }))
         }
-        LayerSpec::BatchNorm { .. } => {
-            let channels = match input {
-                Shape::Maps { channels, .. } => channels,
-                Shape::Features(features) => features,
-            };
-            Ok((input, 2 * channels))
-        }
+        LayerSpec::BatchNorm { .. } => Ok((input, 2 * input.channels())),
         LayerSpec::MaxPool {
             kernel_size,
             stride,
