@@ -11,6 +11,8 @@ pub mod commands;
 pub mod dataset;
 pub mod evaluation;
 pub mod ink;
+#[allow(unsafe_code)]
+pub mod kernels;
 pub mod network;
 pub mod recipe;
 pub mod rng;

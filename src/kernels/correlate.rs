@@ -1,0 +1,242 @@
+//! The gradient of a convolution's weights: for each tap, the sum over all pixels of what the tap
+//! saw times the gradient of what it added to.
+
+use super::lanes::{Isa, Lanes, kernel};
+use super::{assert_inside, last};
+
+/// The sizes of it. All steps count f32 values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Correlate {
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub kernel_size: usize,
+    /// Rows and columns of the output.
+    pub rows: usize,
+    pub columns: usize,
+    /// Steps in `x`: between channels, rows of the input, neighbouring pixels, and a
+    /// convolution's stride in pixels.
+    pub x_channel: usize,
+    pub x_row: usize,
+    pub x_pixel: usize,
+    pub stride: usize,
+    /// Steps in `dz`, the gradient of the output.
+    pub dz_channel: usize,
+    pub dz_row: usize,
+    pub dz_column: usize,
+}
+
+/// Bytes of `dz` that are worked on together: half of a first-level cache, the rest is for `x`.
+const BAND: usize = 24 << 10;
+/// The longest run of taps and of output channels that [`run_tile`] is compiled for.
+const MAX_TAPS: usize = 7;
+const MAX_OUTS: usize = 8;
+
+/// Whether a tile's accumulators and the operands of its shorter side fit into the registers.
+const fn fits(registers: usize, outs: usize, taps: usize) -> bool {
+    let smaller = if outs < taps { outs } else { taps };
+    outs * taps + smaller < registers
+}
+
+impl Correlate {
+    /// How many values of scratch space [`correlate`] needs.
+    pub fn scratch(&self, isa: Isa) -> usize {
+        self.in_channels * self.kernel_size * self.kernel_size * MAX_OUTS * isa.lanes()
+    }
+
+    fn check(&self, lanes: usize, x: &[f32], dz: &[f32], dw: (&[f32], usize), scratch: &[f32]) {
+        let taps = self.in_channels * self.kernel_size * self.kernel_size;
+        let side = |outputs: usize| last(outputs, self.stride) + self.kernel_size;
+        let channels = last(self.in_channels, self.x_channel);
+        let rows = last(side(self.rows), self.x_row);
+        let columns = last(side(self.columns), self.x_pixel);
+        assert_inside(&[channels, rows, columns], lanes, x.len());
+        let channels = last(self.out_channels, self.dz_channel);
+        let rows = last(self.rows, self.dz_row);
+        let columns = last(self.columns, self.dz_column);
+        assert_inside(&[channels, rows, columns], lanes, dz.len());
+        let (dw, dw_step) = dw;
+        assert_inside(&[last(taps, dw_step)], self.out_channels, dw.len());
+        assert_inside(
+            &[last(taps, MAX_OUTS * lanes)],
+            MAX_OUTS * lanes,
+            scratch.len(),
+        );
+    }
+}
+
+kernel! {
+    /// Overwrites `dw` `[in_channels, kernel row, kernel column, out_channels]`, whose rows are
+    /// `dw_step` values apart, with the sum over rows, columns and lanes of `x` times `dz`.
+    ///
+    /// Panics when a slice is too short.
+    pub fn correlate(
+        sizes: &Correlate,
+        x: &[f32],
+        dz: &[f32],
+        dw: &mut [f32],
+        dw_step: usize,
+        scratch: &mut [f32],
+    ) = correlate_in
+}
+
+#[inline(always)]
+fn correlate_in<V: Lanes>(
+    sizes: &Correlate,
+    x: &[f32],
+    dz: &[f32],
+    dw: &mut [f32],
+    dw_step: usize,
+    scratch: &mut [f32],
+) {
+    sizes.check(V::N, x, dz, (dw, dw_step), scratch);
+    let k = sizes.kernel_size;
+    // A row of sums, an operand of each side.
+    let tap_tiles = k.div_ceil(MAX_TAPS.min(V::REGISTERS - 2));
+    let widest = k.div_ceil(tap_tiles);
+    let most = (1..=MAX_OUTS)
+        .rev()
+        .find(|&outs| fits(V::REGISTERS, outs, widest));
+    let out_tiles = sizes.out_channels.div_ceil(most.unwrap_or(1));
+    let mut first_out = 0;
+    for out_tile in 0..out_tiles {
+        let outs = (sizes.out_channels - first_out).div_ceil(out_tiles - out_tile);
+        let row_bytes = outs * sizes.columns * V::N * 4;
+        let band = (BAND / row_bytes).clamp(1, sizes.rows);
+        let mut row = 0;
+        while row < sizes.rows {
+            let rows = band.min(sizes.rows - row);
+            for tap_row in 0..sizes.in_channels * k {
+                let (channel, ky) = (tap_row / k, tap_row % k);
+                let mut kx = 0;
+                for tap_tile in 0..tap_tiles {
+                    let taps = (k - kx).div_ceil(tap_tiles - tap_tile);
+                    let tap = tap_row * k + kx;
+                    // SAFETY: `check` has bounded the largest offsets; the tile ends with the last
+                    // row, column, out channel and tap at most.
+                    unsafe {
+                        let tile = Tile {
+                            sizes,
+                            rows,
+                            x: x.as_ptr().add(
+                                channel * sizes.x_channel
+                                    + (row * sizes.stride + ky) * sizes.x_row
+                                    + kx * sizes.x_pixel,
+                            ),
+                            dz: dz
+                                .as_ptr()
+                                .add(first_out * sizes.dz_channel + row * sizes.dz_row),
+                            sums: scratch.as_mut_ptr().add(tap * MAX_OUTS * V::N),
+                            first: row == 0,
+                        };
+                        run_any::<V>(tile, outs, taps);
+                    }
+                    kx += taps;
+                }
+            }
+            row += rows;
+        }
+        for tap in 0..sizes.in_channels * k * k {
+            for out in 0..outs {
+                let sum = V::read(&scratch[(tap * MAX_OUTS + out) * V::N..]);
+                dw[tap * dw_step + first_out + out] = sum.sum();
+            }
+        }
+        first_out += outs;
+    }
+}
+
+/// What a tile is computed from: `x` and `dz` point to its first pixel, `sums` to `MAX_OUTS`
+/// registers for each tap.
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    sizes: &'a Correlate,
+    rows: usize,
+    x: *const f32,
+    dz: *const f32,
+    sums: *mut f32,
+    /// Whether the sums start here.
+    first: bool,
+}
+
+/// Calls [`run_tile`] compiled for this many out channels and taps.
+///
+/// # Safety
+/// As for [`run_tile`].
+#[inline(always)]
+unsafe fn run_any<V: Lanes>(tile: Tile<'_>, outs: usize, taps: usize) {
+    macro_rules! sizes {
+        ($($o:literal: $($t:literal)*;)*) => {
+            match (outs, taps) {
+                $($(($o, $t) if const { fits(V::REGISTERS, $o, $t) } =>
+                    // SAFETY: the caller's promise.
+                    unsafe { run_tile::<V, $o, $t>(tile) },)*)*
+                _ => unreachable!("`correlate` chooses tiles that fit"),
+            }
+        };
+    }
+    sizes! {
+        1: 1 2 3 4 5 6 7;
+        2: 1 2 3 4 5 6 7;
+        3: 1 2 3 4 5 6 7;
+        4: 1 2 3 4 5 6;
+        5: 1 2 3 4 5;
+        6: 1 2 3 4;
+        7: 1 2 3;
+        8: 1 2 3;
+    }
+}
+
+/// Adds up one tile of `O` out channels by `T` neighbouring taps of one kernel row.
+///
+/// # Safety
+/// From `tile.x`, `tile.dz` and `tile.sums`, everything that `O`, `T` and the sizes reach can be
+/// read, or written.
+#[inline(always)]
+unsafe fn run_tile<V: Lanes, const O: usize, const T: usize>(tile: Tile<'_>) {
+    let sizes = tile.sizes;
+    let mut sums = [[V::splat(0.0); T]; O];
+    if !tile.first {
+        for t in 0..T {
+            for o in 0..O {
+                // SAFETY: the caller's promise; so for all below.
+                sums[o][t] = unsafe { V::load(tile.sums.add((t * MAX_OUTS + o) * V::N)) };
+            }
+        }
+    }
+    for row in 0..tile.rows {
+        let mut x = unsafe { tile.x.add(row * sizes.stride * sizes.x_row) };
+        let mut dz = unsafe { tile.dz.add(row * sizes.dz_row) };
+        for _ in 0..sizes.columns {
+            if O <= T {
+                let mut gradients = [V::splat(0.0); O];
+                for o in 0..O {
+                    gradients[o] = unsafe { V::load(dz.add(o * sizes.dz_channel)) };
+                }
+                for t in 0..T {
+                    let pixel = unsafe { V::load(x.add(t * sizes.x_pixel)) };
+                    for o in 0..O {
+                        sums[o][t] = pixel.mul_add(gradients[o], sums[o][t]);
+                    }
+                }
+            } else {
+                let mut pixels = [V::splat(0.0); T];
+                for t in 0..T {
+                    pixels[t] = unsafe { V::load(x.add(t * sizes.x_pixel)) };
+                }
+                for o in 0..O {
+                    let gradient = unsafe { V::load(dz.add(o * sizes.dz_channel)) };
+                    for t in 0..T {
+                        sums[o][t] = pixels[t].mul_add(gradient, sums[o][t]);
+                    }
+                }
+            }
+            x = x.wrapping_add(sizes.stride * sizes.x_pixel);
+            dz = dz.wrapping_add(sizes.dz_column);
+        }
+    }
+    for t in 0..T {
+        for o in 0..O {
+            unsafe { sums[o][t].store(tile.sums.add((t * MAX_OUTS + o) * V::N)) };
+        }
+    }
+}

@@ -1,0 +1,658 @@
+//! One SIMD register of f32 values: AVX-512, AVX2 with FMA, or plain arrays that every processor
+//! runs.
+//!
+//! The kernels are written once over [`Lanes`] and compiled once for each instruction set, behind
+//! [`Isa`], which is chosen at run time. Each lane holds another image of the batch, so what a
+//! kernel does to a lane never depends on the others, and there is no shuffling.
+
+use std::fmt;
+
+/// An instruction set that this processor has. The only ways to one are [`Isa::best`] and
+/// [`Isa::available`], which look at the processor: that is what makes calling code compiled for it
+/// sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isa(pub(super) Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Portable,
+}
+
+impl Isa {
+    /// The widest one.
+    pub fn best() -> Self {
+        Self::available()[0]
+    }
+
+    /// All of them, the widest first.
+    pub fn available() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if fma && is_x86_feature_detected!("avx512f") {
+                all.push(Self(Kind::Avx512));
+            }
+            if fma {
+                all.push(Self(Kind::Avx2));
+            }
+        }
+        all.push(Self(Kind::Portable));
+        all
+    }
+
+    /// How many images one register holds.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => x86::Avx512::N,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => x86::Avx2::N,
+            Kind::Portable => Portable::N,
+        }
+    }
+
+    /// `avx512`, `avx2` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            Kind::Portable => "portable",
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Declares `pub fn name(isa, ...)`, which runs the generic function `name_in::<V>(...)` compiled
+/// for the instruction set `isa`.
+///
+/// The generic functions and everything below them are `#[inline(always)]`: only inside a function
+/// with the `target_feature` attribute do intrinsics become single instructions.
+macro_rules! kernel {
+    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $generic:ident) => {
+        $(#[$doc])*
+        // What a kernel takes is described by its arguments' names; wrapping them up would only
+        // be a layer more.
+        #[allow(clippy::too_many_arguments)]
+        pub fn $name(isa: $crate::kernels::Isa, $($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx512($($arg: $ty),*) $(-> $ret)? {
+                $generic::<$crate::kernels::lanes::x86::Avx512>($($arg),*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx2($($arg: $ty),*) $(-> $ret)? {
+                $generic::<$crate::kernels::lanes::x86::Avx2>($($arg),*)
+            }
+            match isa.0 {
+                // SAFETY: an `Isa` of this kind exists only on processors that have the features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::lanes::Kind::Avx512 => unsafe { avx512($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::lanes::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::kernels::lanes::Kind::Portable => {
+                    $generic::<$crate::kernels::lanes::Portable>($($arg),*)
+                }
+            }
+        }
+    };
+}
+pub(super) use kernel;
+
+/// A register of `N` f32 values. Operations are lane by lane.
+pub(super) trait Lanes: Copy {
+    /// How many values it holds.
+    const N: usize;
+    /// How many such registers there are.
+    const REGISTERS: usize;
+
+    fn splat(value: f32) -> Self;
+    /// # Safety
+    /// `N` values can be read at `from`.
+    unsafe fn load(from: *const f32) -> Self;
+    /// # Safety
+    /// `N` values can be written at `to`.
+    unsafe fn store(self, to: *mut f32);
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
+    /// `self * factor + addend`, rounded once where the processor can.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    fn sqrt(self) -> Self;
+    /// `yes` where `self > other`, else `no`.
+    fn where_greater(self, other: Self, yes: Self, no: Self) -> Self;
+    /// `yes` where `self == other`, else `no`.
+    fn where_equal(self, other: Self, yes: Self, no: Self) -> Self;
+    /// `self`, or 0 where it is nearer to zero than `least`. Keeps out the numbers too small for
+    /// f32's normal form, with which processors compute a hundred times more slowly.
+    #[inline(always)]
+    fn flush(self, least: f32) -> Self {
+        let zero = Self::splat(0.0);
+        let size = self.where_greater(zero, self, zero.sub(self));
+        // In this order, not-a-number stays what it is.
+        Self::splat(least).where_greater(size, zero, self)
+    }
+    /// The nearest whole number, for values below 2^22.
+    fn round(self) -> Self {
+        // 1.5 * 2^23: adding it leaves no bits for a fraction.
+        let shift = Self::splat(12_582_912.0);
+        self.add(shift).sub(shift)
+    }
+    /// 2 to the power of a whole number between -126 and 127.
+    fn exp2_whole(self) -> Self;
+    /// The sum of all lanes, in a fixed order.
+    fn sum(self) -> f32;
+    /// `N` bytes as values.
+    /// # Safety
+    /// `N` bytes can be read at `from`.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+    /// Whole numbers from 0 to 255 as bytes.
+    /// # Safety
+    /// `N` bytes can be written at `to`.
+    unsafe fn store_bytes(self, to: *mut u8);
+    /// Writes the transpose of `N` rows of `N` values.
+    /// # Safety
+    /// `N` values can be read at `from + i * from_step` and written at `to + i * to_step` for
+    /// each `i` below `N`.
+    unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize);
+
+    /// The first `N` values of `from`.
+    #[inline(always)]
+    fn read(from: &[f32]) -> Self {
+        assert!(from.len() >= Self::N);
+        // SAFETY: the length was checked.
+        unsafe { Self::load(from.as_ptr()) }
+    }
+
+    /// Overwrites the first `N` values of `to`.
+    #[inline(always)]
+    fn write(self, to: &mut [f32]) {
+        assert!(to.len() >= Self::N);
+        // SAFETY: the length was checked.
+        unsafe { self.store(to.as_mut_ptr()) }
+    }
+
+    /// e to the power of each value: Cephes' `expf` (Moshier 1989), within 2 ulp; values whose
+    /// result would be smaller than the smallest normal number or overflow are clamped to those.
+    #[inline(always)]
+    fn exp(self) -> Self {
+        let s = Self::splat;
+        // In this order, not-a-number stays what it is.
+        let x = s(-87.3).where_greater(self, s(-87.3), self);
+        let x = x.where_greater(s(88.0), s(88.0), x);
+        let n = x.mul(s(std::f32::consts::LOG2_E)).round();
+        // ln 2 in two parts: the first has few enough bits for n times it to be exact.
+        let r = n.mul_add(s(-0.693_359_4), x);
+        let r = n.mul_add(s(2.121_944_4e-4), r);
+        let mut p = s(1.987_569_1e-4);
+        for c in [
+            1.398_199_9e-3,
+            8.333_452e-3,
+            4.166_579_6e-2,
+            1.666_666_5e-1,
+            0.5,
+        ] {
+            p = p.mul_add(r, s(c));
+        }
+        let y = p.mul_add(r.mul(r), r).add(s(1.0));
+        y.mul(n.exp2_whole())
+    }
+}
+
+/// Eight values in an array; compilers make vector instructions of it where there are some.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+pub(super) struct Portable([f32; 8]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl Lanes for Portable {
+    const N: usize = 8;
+    // Each takes two of SSE's or NEON's registers.
+    const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 16 } else { 8 };
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; arrays of f32 have no alignment beyond f32's.
+        Self(unsafe { from.cast::<[f32; 8]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as for `load`.
+        unsafe { to.cast::<[f32; 8]>().write(self.0) }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // Without the instruction a fused multiply-add is a slow library call.
+        let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+        Self(std::array::from_fn(|i| match fused {
+            true => self.0[i].mul_add(factor.0[i], addend.0[i]),
+            false => self.0[i] * factor.0[i] + addend.0[i],
+        }))
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+    #[inline(always)]
+    fn where_greater(self, other: Self, yes: Self, no: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            if self.0[i] > other.0[i] {
+                yes.0[i]
+            } else {
+                no.0[i]
+            }
+        }))
+    }
+    #[inline(always)]
+    fn where_equal(self, other: Self, yes: Self, no: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            if self.0[i] == other.0[i] {
+                yes.0[i]
+            } else {
+                no.0[i]
+            }
+        }))
+    }
+    #[inline(always)]
+    fn exp2_whole(self) -> Self {
+        Self(
+            self.0
+                .map(|n| f32::from_bits(((n as i32 + 127) << 23) as u32)),
+        )
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { from.cast::<[u8; 8]>().read() }.map(f32::from))
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[u8; 8]>().write(self.0.map(|v| v as i32 as u8)) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+        for row in 0..Self::N {
+            for column in 0..Self::N {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    *to.add(column * to_step + row) = *from.add(row * from_step + column);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod x86 {
+    //! Every intrinsic here is unsafe for one reason only, apart from what its pointer may point
+    //! to: the processor must have it. These types' operations run only inside functions that
+    //! [`kernel!`](super::kernel) compiles for an [`Isa`](super::Isa) with the instructions.
+
+    use super::Lanes;
+    use std::arch::x86_64::*;
+
+    #[derive(Debug, Clone, Copy)]
+    pub(in crate::kernels) struct Avx512(__m512);
+
+    impl Lanes for Avx512 {
+        const N: usize = 16;
+        const REGISTERS: usize = 32;
+
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see the module; so for all below.
+            Self(unsafe { _mm512_set1_ps(value) })
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(unsafe { _mm512_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm512_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(unsafe { _mm512_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            Self(unsafe { _mm512_div_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, addend: Self) -> Self {
+            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+        }
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            Self(unsafe { _mm512_sqrt_ps(self.0) })
+        }
+        #[inline(always)]
+        fn where_greater(self, other: Self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let greater = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0);
+                Self(_mm512_mask_blend_ps(greater, no.0, yes.0))
+            }
+        }
+        #[inline(always)]
+        fn where_equal(self, other: Self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let equal = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, other.0);
+                Self(_mm512_mask_blend_ps(equal, no.0, yes.0))
+            }
+        }
+        #[inline(always)]
+        fn exp2_whole(self) -> Self {
+            Self(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
+        }
+        #[inline(always)]
+        fn sum(self) -> f32 {
+            unsafe { _mm512_reduce_add_ps(self.0) }
+        }
+        #[inline(always)]
+        unsafe fn load_bytes(from: *const u8) -> Self {
+            unsafe {
+                let bytes = _mm_loadu_si128(from.cast());
+                Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_bytes(self, to: *mut u8) {
+            unsafe {
+                let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(self.0));
+                _mm_storeu_si128(to.cast(), bytes);
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+            unsafe {
+                let mut r = [_mm512_setzero_ps(); 16];
+                for i in 0..16 {
+                    r[i] = _mm512_loadu_ps(from.add(i * from_step));
+                }
+                // 2x2, then 4x4 blocks inside each quarter of the register ...
+                let mut t = r;
+                for i in 0..8 {
+                    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+                }
+                for i in 0..4 {
+                    let [a, b, c, d] = [t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3]];
+                    let [a, b] = [_mm512_castps_pd(a), _mm512_castps_pd(b)];
+                    let [c, d] = [_mm512_castps_pd(c), _mm512_castps_pd(d)];
+                    r[4 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+                    r[4 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+                    r[4 * i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+                    r[4 * i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+                }
+                // ... then the 4x4 blocks among the quarters.
+                for i in 0..4 {
+                    let [a, b, c, d] = [r[i], r[i + 4], r[i + 8], r[i + 12]];
+                    let ab_low = _mm512_shuffle_f32x4::<0x88>(a, b);
+                    let ab_high = _mm512_shuffle_f32x4::<0xdd>(a, b);
+                    let cd_low = _mm512_shuffle_f32x4::<0x88>(c, d);
+                    let cd_high = _mm512_shuffle_f32x4::<0xdd>(c, d);
+                    t[i] = _mm512_shuffle_f32x4::<0x88>(ab_low, cd_low);
+                    t[i + 4] = _mm512_shuffle_f32x4::<0x88>(ab_high, cd_high);
+                    t[i + 8] = _mm512_shuffle_f32x4::<0xdd>(ab_low, cd_low);
+                    t[i + 12] = _mm512_shuffle_f32x4::<0xdd>(ab_high, cd_high);
+                }
+                for i in 0..16 {
+                    _mm512_storeu_ps(to.add(i * to_step), t[i]);
+                }
+            }
+        }
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    pub(in crate::kernels) struct Avx2(__m256);
+
+    impl Lanes for Avx2 {
+        const N: usize = 8;
+        const REGISTERS: usize = 16;
+
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            Self(unsafe { _mm256_set1_ps(value) })
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            Self(unsafe { _mm256_div_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, addend: Self) -> Self {
+            Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
+        }
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            Self(unsafe { _mm256_sqrt_ps(self.0) })
+        }
+        #[inline(always)]
+        fn where_greater(self, other: Self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let greater = _mm256_cmp_ps::<_CMP_GT_OQ>(self.0, other.0);
+                Self(_mm256_blendv_ps(no.0, yes.0, greater))
+            }
+        }
+        #[inline(always)]
+        fn where_equal(self, other: Self, yes: Self, no: Self) -> Self {
+            unsafe {
+                let equal = _mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0);
+                Self(_mm256_blendv_ps(no.0, yes.0, equal))
+            }
+        }
+        #[inline(always)]
+        fn exp2_whole(self) -> Self {
+            unsafe {
+                let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
+                Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent)))
+            }
+        }
+        #[inline(always)]
+        fn sum(self) -> f32 {
+            unsafe {
+                let high = _mm256_extractf128_ps::<1>(self.0);
+                let four = _mm_add_ps(_mm256_castps256_ps128(self.0), high);
+                let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+                let one = _mm_add_ss(two, _mm_shuffle_ps::<1>(two, two));
+                _mm_cvtss_f32(one)
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_bytes(from: *const u8) -> Self {
+            unsafe {
+                let bytes = _mm_loadl_epi64(from.cast());
+                Self(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_bytes(self, to: *mut u8) {
+            unsafe {
+                let words = _mm256_cvtps_epi32(self.0);
+                let low = _mm256_castsi256_si128(words);
+                let high = _mm256_extracti128_si256::<1>(words);
+                let halves = _mm_packus_epi32(low, high);
+                _mm_storel_epi64(to.cast(), _mm_packus_epi16(halves, halves));
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+            unsafe {
+                let mut r = [_mm256_setzero_ps(); 8];
+                for i in 0..8 {
+                    r[i] = _mm256_loadu_ps(from.add(i * from_step));
+                }
+                let mut t = r;
+                for i in 0..4 {
+                    t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                    t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+                }
+                for i in 0..2 {
+                    let [a, b, c, d] = [t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3]];
+                    r[4 * i] = _mm256_shuffle_ps::<0x44>(a, c);
+                    r[4 * i + 1] = _mm256_shuffle_ps::<0xee>(a, c);
+                    r[4 * i + 2] = _mm256_shuffle_ps::<0x44>(b, d);
+                    r[4 * i + 3] = _mm256_shuffle_ps::<0xee>(b, d);
+                }
+                for i in 0..4 {
+                    t[i] = _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]);
+                    t[i + 4] = _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]);
+                }
+                for i in 0..8 {
+                    _mm256_storeu_ps(to.add(i * to_step), t[i]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(always)]
+    fn check_in<V: Lanes>() {
+        let n = V::N;
+        let a: Vec<f32> = (0..n).map(|i| i as f32 * 0.75 - 3.0).collect();
+        let b: Vec<f32> = (0..n).map(|i| 2.5 - i as f32 * 0.5).collect();
+        let (x, y) = (V::read(&a), V::read(&b));
+        let values = |v: V| {
+            let mut out = vec![0.0; n];
+            v.write(&mut out);
+            out
+        };
+        let each = |f: &dyn Fn(f32, f32) -> f32| -> Vec<f32> {
+            a.iter().zip(&b).map(|(&a, &b)| f(a, b)).collect()
+        };
+        assert_eq!(values(x.add(y)), each(&|a, b| a + b));
+        assert_eq!(values(x.sub(y)), each(&|a, b| a - b));
+        assert_eq!(values(x.mul(y)), each(&|a, b| a * b));
+        assert_eq!(values(x.div(y)), each(&|a, b| a / b));
+        assert_eq!(values(x.mul(x).sqrt()), each(&|a, _| a.abs()));
+        assert_eq!(values(x.mul_add(y, x)), each(&|a, b| a * b + a));
+        let choice = |a: f32, b: f32| if a > b { 1.0 } else { -1.0 };
+        let (yes, no) = (V::splat(1.0), V::splat(-1.0));
+        assert_eq!(values(x.where_greater(y, yes, no)), each(&choice));
+        let choice = |a: f32, b: f32| if a == b { 1.0 } else { -1.0 };
+        assert_eq!(values(x.where_equal(y, yes, no)), each(&choice));
+        assert_eq!(x.sum(), a.iter().sum::<f32>());
+        assert_eq!(values(x.round().exp2_whole()), {
+            each(&|a, _| a.round_ties_even().exp2())
+        });
+
+        let bytes: Vec<u8> = (0..n).map(|i| (i * 17) as u8).collect();
+        let mut stored = vec![0u8; n];
+        // SAFETY: both hold N bytes.
+        unsafe {
+            let loaded = V::load_bytes(bytes.as_ptr());
+            assert_eq!(values(loaded)[n - 1], f32::from(bytes[n - 1]));
+            loaded.store_bytes(stored.as_mut_ptr());
+        }
+        assert_eq!(stored, bytes);
+
+        let square: Vec<f32> = (0..n * n).map(|i| i as f32).collect();
+        let mut transposed = vec![0.0; n * n];
+        // SAFETY: both hold N rows of N values.
+        unsafe { V::transpose(square.as_ptr(), n, transposed.as_mut_ptr(), n) };
+        for row in 0..n {
+            for column in 0..n {
+                assert_eq!(transposed[column * n + row], square[row * n + column]);
+            }
+        }
+
+        for step in -2000..=2000 {
+            let x = step as f32 * 0.0437;
+            let ours = f64::from(values(V::splat(x).exp())[n - 1]);
+            let exact = f64::from(x.clamp(-87.3, 88.0)).exp();
+            assert!((ours / exact - 1.0).abs() < 3e-7, "{x}: {ours} {exact}");
+        }
+    }
+
+    kernel! {
+        pub fn check() = check_in
+    }
+
+    #[test]
+    fn every_instruction_set_computes_the_same() {
+        for isa in Isa::available() {
+            println!("{isa}");
+            check(isa);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Fused f32 operations for the processor, forward and backward.
+//!
+//! Activations lie as `[channel][row][column][lane]`, one image of a block in each lane of a
+//! register: a convolution needs no patch matrix and no shuffling, pooling is a comparison, and
+//! everything works for any number of channels and any kernel. The loops are written once over
+//! `Lanes` and compiled for every instruction set; which one runs is chosen by [`Isa`] at run time.
+//!
+//! - [`product`]: convolutions and linear layers forward, and the gradients of their inputs;
+//! - [`correlate`], [`outer`]: the gradients of their weights;
+//! - [`finish`], [`finish_backward`], [`spread`]: BatchNorm, pooling, activation and dropout;
+//! - [`gather`], [`cross_entropy`], [`update`]: the ends of a training step;
+//! - [`finish_single`], [`pixels`]: a single image, whose pixels lie side by side instead;
+//! - [`Workers`]: threads for work of microseconds.
+//!
+//! The functions take slices, check once that everything they will touch lies inside, and panic
+//! if it doesn't. [`crate::network::FusedNetwork`] puts them together.
+//!
+//! This is the only module with `unsafe` code: the intrinsics and loads in `lanes.rs`, the
+//! innermost loops, and what lets a borrowed closure run on other threads.
+
+// Tiles of registers are arrays, and only plain loops over constant ranges are sure to be unrolled.
+#![allow(clippy::needless_range_loop)]
+
+/// How far the last of `count` places lies from the first when they are `step` apart. Saturates, so
+/// that no sizes, however wrong, pass for small ones.
+fn last(count: usize, step: usize) -> usize {
+    count.saturating_sub(1).saturating_mul(step)
+}
+
+/// Panics unless registers of `lanes` values can be reached in a slice of `len`: `parts` are how
+/// far each dimension takes the last one from the start.
+#[track_caller]
+fn assert_inside(parts: &[usize], lanes: usize, len: usize) {
+    let reach = parts
+        .iter()
+        .fold(lanes, |sum, &part| sum.saturating_add(part));
+    assert!(
+        reach <= len,
+        "a slice of {len} values is shorter than the sizes say"
+    );
+}
+
+mod buffer;
+mod correlate;
+mod finish;
+mod gather;
+mod lanes;
+mod loss;
+mod outer;
+mod pointwise;
+mod product;
+mod single;
+mod update;
+mod workers;
+
+pub use buffer::Buffer;
+pub use correlate::{Correlate, correlate};
+pub use finish::{
+    Affine, Finish, Layout, Part, Pool, Slope, Won, finish, finish_backward, moments, spread,
+};
+pub use gather::gather;
+pub use lanes::Isa;
+pub use loss::{BlockLoss, cross_entropy};
+pub use outer::{Block, by_image, outer};
+pub use pointwise::{Draw, Pointwise};
+pub use product::{Product, Start, Taps, product};
+pub use single::{finish_single, pixels};
+pub use update::{Rule, update};
+pub use workers::Workers;
