@@ -1,75 +1,67 @@
-//! `cargo bench`: a training step at batch 64, and inference at batch 500 and 1, for every
-//! built-in recipe's network on flex. The throughput criterion prints is in images a second.
+//! `cargo bench --bench steps`: a training step at batch 64, and inference at batch 500 and 1, for
+//! every built-in recipe, on our kernels and on burn's operations (flex). The throughput criterion
+//! prints is in images a second.
 
-use burn::module::Module;
-use burn::tensor::Device;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use mnistctl::backend::{Backend, available_threads, with_threads};
-use mnistctl::dataset::{Digits, Part, Source};
-use mnistctl::evaluation::to_host;
-use mnistctl::network::{Network, Plan};
+use mnistctl::dataset::{Batch, Digits, Part, Source};
+use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
-use mnistctl::training::{Batcher, Optimizer, loss, targets};
+use mnistctl::training::Learner;
 
-const TRAINING_BATCH: usize = 64;
+const TRAINING_BATCH: u32 = 64;
 
 struct Setup {
+    name: String,
     recipe: Recipe,
-    network: Network,
-    batcher: Batcher,
+    learner: Learner,
     digits: Digits,
-    device: Device,
 }
 
 fn setups() -> impl Iterator<Item = Setup> {
-    BUILTIN.iter().map(|builtin| {
-        let recipe = Recipe::load(builtin.name, &[]).unwrap();
-        let plan = Plan::new(&recipe.model.layers).unwrap();
-        let device = Backend::Flex.device().unwrap();
-        Setup {
-            network: Network::new(&plan, 0, &device.clone().autodiff()),
-            batcher: Batcher::new(recipe.data.normalize),
-            digits: Source::Sample.load(Part::Train).unwrap().digits,
-            device,
-            recipe,
-        }
+    BUILTIN.iter().flat_map(|builtin| {
+        [true, false].map(|fused| {
+            let recipe = Recipe::load(builtin.name, &[]).unwrap();
+            let plan = Plan::new(&recipe.model.layers).unwrap();
+            let engine = Backend::Flex.engine(fused).unwrap();
+            let kind = if fused { "fused" } else { "op by op" };
+            Setup {
+                name: format!("{}, {kind}", recipe.name),
+                learner: Learner::new(&recipe, &plan, &engine),
+                digits: Source::Sample.load(Part::Train).unwrap().digits,
+                recipe,
+            }
+        })
     })
 }
 
 fn training_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("training step, batch 64");
-    group.throughput(Throughput::Elements(TRAINING_BATCH as u64));
-    for setup in setups() {
-        let device = setup.device.clone().autodiff();
-        let indices: Vec<u32> = (0..TRAINING_BATCH as u32).collect();
-        let mut optimizer = Optimizer::new(setup.recipe.optimizer.clone());
-        let mut network = Some(setup.network);
+    group.throughput(Throughput::Elements(u64::from(TRAINING_BATCH)));
+    for mut setup in setups() {
+        let (kind, lr) = (setup.recipe.training.loss, setup.recipe.optimizer.lr());
+        let indices: Vec<u32> = (0..TRAINING_BATCH).collect();
         let mut step = || {
-            let mut training = network.take().expect("every step puts it back");
-            let (images, labels) = setup.batcher.gather(&setup.digits, &indices, &device);
-            let logits = training.forward_train(images);
-            let kind = setup.recipe.training.loss;
-            let loss = loss::loss(kind, logits, targets(&labels, &device));
-            let lr = setup.recipe.optimizer.lr();
-            network = Some(optimizer.step(lr, training, &loss.backward()));
+            let (images, labels) = setup.digits.select(&indices);
+            let batch = Batch {
+                images: &images,
+                labels: &labels,
+            };
+            setup.learner.step(batch, kind, lr, 0)
         };
-        group.bench_function(&setup.recipe.name, |bencher| bencher.iter(&mut step));
+        group.bench_function(&setup.name, |bencher| bencher.iter(&mut step));
     }
 }
 
 fn inference(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("inference");
     for setup in setups() {
-        let network = setup.network.valid();
         for batch in [1u32, 500] {
-            let indices: Vec<u32> = (0..batch).collect();
+            let (images, _) = setup.digits.select(&(0..batch).collect::<Vec<_>>());
             group.throughput(Throughput::Elements(u64::from(batch)));
-            let id = BenchmarkId::new(&setup.recipe.name, batch);
+            let id = BenchmarkId::new(&setup.name, batch);
             group.bench_function(id, |bencher| {
-                bencher.iter(|| {
-                    let (images, _) = setup.batcher.gather(&setup.digits, &indices, &setup.device);
-                    to_host(&network.forward(images))
-                });
+                bencher.iter(|| setup.learner.logits(&images));
             });
         }
     }

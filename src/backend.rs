@@ -6,6 +6,8 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 use thiserror::Error;
 
+use crate::kernels::Isa;
+
 /// The backends that `--backend` can name, whether this binary has them or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
@@ -15,6 +17,16 @@ pub enum Backend {
     Ndarray,
     /// Graphics cards through Vulkan, Metal, DirectX 12 or OpenGL.
     Wgpu,
+}
+
+/// What computes.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub backend: Backend,
+    /// The backend's device, without autodiff.
+    pub device: Device,
+    /// Our kernels, for this instruction set, instead of the device's operations.
+    pub fused: Option<Isa>,
 }
 
 #[derive(Debug, Error)]
@@ -40,6 +52,15 @@ impl Backend {
             Backend::Ndarray => "ndarray",
             Backend::Wgpu => "wgpu",
         }
+    }
+
+    /// What runs this backend fastest: for flex our own kernels, if `fused` lets them.
+    pub fn engine(self, fused: bool) -> Result<Engine, BackendError> {
+        Ok(Engine {
+            backend: self,
+            device: self.device()?,
+            fused: (self == Backend::Flex && fused).then(Isa::best),
+        })
     }
 
     /// The device that runs this backend, without autodiff.

@@ -69,6 +69,9 @@ pub struct TrainArgs {
     /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub overrides: Vec<String>,
+    /// Compute with burn's operations instead of our kernels: for tests and comparisons
+    #[arg(long, hide = true)]
+    pub no_fused: bool,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +91,9 @@ pub struct EvalArgs {
     /// Print JSON only
     #[arg(long)]
     pub json: bool,
+    /// Compute with burn's operations instead of our kernels: for tests and comparisons
+    #[arg(long, hide = true)]
+    pub no_fused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use mnistctl::backend::Backend;
-use mnistctl::dataset::{Part, Source};
-use mnistctl::evaluation::to_host;
+use mnistctl::backend::{Backend, Engine};
+use mnistctl::dataset::{Batch, Part, Source};
+use mnistctl::kernels::Isa;
 use mnistctl::network::{BatchNorm, NamedTensor, Network, Plan};
 use mnistctl::recipe::{Loss, Recipe};
 use mnistctl::rng::Rng;
-use mnistctl::training::{Batcher, Optimizer, Scheduler, loss, targets};
+use mnistctl::training::{Learner, Scheduler};
 use serde_json::Value;
 
 /// The agreement that is asked of whole training runs.
@@ -27,6 +27,28 @@ fn backends() -> Vec<(&'static str, Device)> {
         .collect();
     assert!(!devices.is_empty(), "this build has no CPU backend");
     devices
+}
+
+/// Everything that trains on this machine's processor: burn's backends, and our kernels on each
+/// instruction set.
+fn engines() -> Vec<(String, Engine)> {
+    let mut engines = Vec::new();
+    for backend in [Backend::Flex, Backend::Ndarray] {
+        let Ok(engine) = backend.engine(false) else {
+            continue;
+        };
+        engines.push((backend.name().to_string(), engine.clone()));
+        if backend == Backend::Flex {
+            engines.extend(Isa::available().into_iter().map(|isa| {
+                let fused = Engine {
+                    fused: Some(isa),
+                    ..engine.clone()
+                };
+                (format!("fused {isa}"), fused)
+            }));
+        }
+    }
+    engines
 }
 
 fn golden(name: &str) -> Value {
@@ -77,8 +99,7 @@ fn initial(tensor: usize, element: usize, bound: f32) -> f32 {
 }
 
 /// The initial state of the golden runs, with running statistics as BatchNorm starts them.
-fn initial_state(network: &Network, tensors: &[Value]) -> Vec<NamedTensor> {
-    let mut state = network.state();
+fn initial_state(mut state: Vec<NamedTensor>, tensors: &[Value]) -> Vec<NamedTensor> {
     for tensor in &mut state {
         let place = tensors
             .iter()
@@ -119,23 +140,22 @@ fn check_run(recipe: &str, name: &str) {
     let tensors = expected["tensors"].as_array().unwrap();
     let train = Source::Sample.load(Part::Train).unwrap().digits;
     let test = Source::Sample.load(Part::Test).unwrap().digits;
-    let batcher = Batcher::new(recipe.data.normalize);
 
-    for (backend, device) in backends() {
-        let autodiff = device.clone().autodiff();
-        let network = Network::new(&plan, 0, &autodiff);
-        let state = initial_state(&network, tensors);
-        let mut network = network.load_state(&state, &autodiff).unwrap();
-        let mut optimizer = Optimizer::new(recipe.optimizer.clone());
+    for (backend, engine) in engines() {
+        let mut learner = Learner::new(&recipe, &plan, &engine);
+        let state = initial_state(learner.state(), tensors);
+        learner.load_state(&state).unwrap();
         let mut losses = Vec::new();
         for step in 0..20u32 {
             let batch: Vec<u32> = (64 * step..64 * (step + 1)).collect();
-            let (images, labels) = batcher.gather(&train, &batch, &autodiff);
-            let logits = network.forward_train(images);
-            let loss = loss::loss(Loss::CrossEntropy, logits, targets(&labels, &autodiff));
-            let gradients = loss.backward();
-            losses.push(loss.into_scalar::<f32>());
-            network = optimizer.step(recipe.optimizer.lr(), network, &gradients);
+            let (images, labels) = train.select(&batch);
+            let batch = Batch {
+                images: &images,
+                labels: &labels,
+            };
+            let lr = recipe.optimizer.lr();
+            let result = learner.step(batch, Loss::CrossEntropy, lr, 0);
+            losses.push(result.loss() as f32);
         }
 
         let difference = largest_difference(&losses, &floats(&expected["losses"]));
@@ -146,7 +166,7 @@ fn check_run(recipe: &str, name: &str) {
         );
 
         let mut worst = 0f64;
-        for tensor in network.state() {
+        for tensor in learner.state() {
             let theirs = match tensors.iter().find(|t| t["name"] == tensor.name.as_str()) {
                 Some(entry) => {
                     let offset = entry["offset"].as_u64().unwrap() as usize;
@@ -163,8 +183,8 @@ fn check_run(recipe: &str, name: &str) {
             "{name} on {backend}: weights by {worst:e}"
         );
 
-        let (images, _) = batcher.gather(&test, &(0..16).collect::<Vec<_>>(), &device);
-        let logits = to_host(&network.valid().forward(images));
+        let (images, _) = test.select(&(0..16).collect::<Vec<_>>());
+        let logits = learner.logits(&images);
         let rows = expected["eval_logits"].as_array().unwrap();
         let theirs: Vec<f64> = rows.iter().flat_map(floats).collect();
         let difference = largest_difference(&logits, &theirs);
@@ -223,10 +243,37 @@ fn reduce_lr_on_plateau_gives_pytorchs_learning_rates() {
             };
             scheduler.step(loss, accuracy);
             assert_eq!(
-                scheduler.lr(),
+                scheduler.lr(step as u64, 1),
                 expected,
                 "case {}, step {step}",
                 case["name"]
+            );
+        }
+    }
+}
+
+#[test]
+fn one_cycle_gives_pytorchs_learning_rates() {
+    let cases = golden("one_cycle.json");
+    for case in cases["cases"].as_array().unwrap() {
+        let args = case["args"].as_object().unwrap();
+        let lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        let text = format!(
+            "name = 'case'\n[model]\nlayers = ['flatten', {{ kind = 'linear', out_features = 10 }}]\n\
+             [optimizer]\nkind = 'sgd'\n[training]\nepochs = 1\n\
+             [scheduler]\nkind = 'one_cycle'\n{}\n",
+            lines.join("\n")
+        );
+        let recipe = Recipe::parse("case", &text, &[]).unwrap();
+        let scheduler = Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr());
+        let rates = exact(&case["lrs"]);
+        assert_eq!(rates.len() as u64, case["steps"].as_u64().unwrap());
+        for (step, expected) in rates.iter().enumerate() {
+            let ours = scheduler.lr(step as u64, rates.len() as u64);
+            // The cosines of two libraries.
+            assert!(
+                (ours / expected - 1.0).abs() < 1e-12,
+                "{case}, step {step}: {ours}"
             );
         }
     }

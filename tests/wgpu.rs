@@ -4,42 +4,38 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use burn::module::Module;
-use burn::tensor::Device;
-use mnistctl::backend::Backend;
+use mnistctl::backend::{Backend, Engine};
 use mnistctl::dataset::{Part, Source};
-use mnistctl::evaluation::to_host;
-use mnistctl::network::{Network, Plan};
+use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
-use mnistctl::training::Batcher;
+use mnistctl::training::Learner;
 
-/// The adapter's device, or `None` with a word on why the test is skipped.
-fn wgpu() -> Option<Device> {
+/// The engine on the adapter, or `None` with a word on why the test is skipped.
+fn wgpu() -> Option<Engine> {
     // A runtime is initialised once a process.
-    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
-    let device = DEVICE.get_or_init(|| match Backend::Wgpu.device() {
-        Ok(device) => Some(device),
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| match Backend::Wgpu.engine(true) {
+        Ok(engine) => Some(engine),
         Err(error) => {
             eprintln!("skipped: {error}");
             None
         }
     });
-    device.clone()
+    engine.clone()
 }
 
 #[test]
 fn wgpu_computes_what_flex_computes() {
     let Some(wgpu) = wgpu() else { return };
-    let flex = Backend::Flex.device().unwrap();
+    let flex = Backend::Flex.engine(false).unwrap();
     let digits = Source::Sample.load(Part::Test).unwrap().digits;
     let indices: Vec<u32> = (0..100).collect();
     for builtin in &BUILTIN {
         let recipe = Recipe::load(builtin.name, &[]).unwrap();
         let plan = Plan::new(&recipe.model.layers).unwrap();
-        let batcher = Batcher::new(recipe.data.normalize);
-        let [ours, reference] = [&wgpu, &flex].map(|device| {
-            let (images, _) = batcher.gather(&digits, &indices, device);
-            to_host(&Network::new(&plan, 1, device).valid().forward(images))
+        let [ours, reference] = [&wgpu, &flex].map(|engine| {
+            let (images, _) = digits.select(&indices);
+            Learner::new(&recipe, &plan, engine).logits(&images)
         });
         let pairs = ours.iter().zip(&reference);
         let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);

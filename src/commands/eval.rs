@@ -29,7 +29,7 @@ pub fn run(args: &EvalArgs) -> Result<Status, Error> {
 }
 
 fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.device()?)?;
+    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.engine(!args.no_fused)?)?;
     let source = find(&DataArg::from(args.data.as_str()))?;
     let (digits, indices) = choose(&source, args.split, ensemble.recipe())?;
     if indices.is_empty() {

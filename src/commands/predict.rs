@@ -36,7 +36,7 @@ pub fn run(args: &PredictArgs) -> Result<Status, Error> {
 }
 
 fn predict(args: &PredictArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &Backend::Flex.device()?)?;
+    let ensemble = Ensemble::load(&args.checkpoint, &Backend::Flex.engine(true)?)?;
     let mut status = Status::Done;
     let mut inputs = expand(&args.images).into_iter().peekable();
     while inputs.peek().is_some() {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
 use clap::ValueEnum;
 
 use super::{Error, Status, interrupt, plan, print};
-use crate::backend::{Backend, available_threads, with_threads};
+use crate::backend::{Backend, Engine, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
 use crate::evaluation::Ensemble;
@@ -20,8 +19,7 @@ use crate::training::{
 
 /// A run at its start, fresh or resumed.
 struct Start {
-    backend: Backend,
-    device: Device,
+    engine: Engine,
     recipe: Recipe,
     plan: Plan,
     source: Source,
@@ -41,8 +39,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         Some(folder) => resume(args, folder)?,
     };
     let Start {
-        backend,
-        device,
+        engine,
         recipe,
         plan,
         source,
@@ -50,6 +47,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         folder,
         state,
     } = start;
+    let backend = engine.backend;
     note(&plan.to_string());
     note(&format!(
         "{}: {} images to train on, {} to validate on, from {}; {} backend, {threads} threads; \
@@ -67,8 +65,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     let job = Job {
         recipe: &recipe,
         data: &data,
-        backend: backend.name(),
-        device: &device,
+        engine: &engine,
         folder: &folder,
         stop: &interrupt::requested,
     };
@@ -91,7 +88,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
             resume_command(folder.path())
         ));
     })?;
-    let best = Ensemble::load(&[folder.file("best.mpk")], &device)?;
+    let best = Ensemble::load(&[folder.file("best.mpk")], &engine)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let log = folder.read_log(&state.epochs);
     let best_epoch = state.best();
@@ -130,8 +127,10 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
 }
 
 fn begin(args: &TrainArgs) -> Result<Start, Error> {
-    let backend = args.backend.unwrap_or(Backend::Flex);
-    let device = backend.device()?;
+    let engine = args
+        .backend
+        .unwrap_or(Backend::Flex)
+        .engine(!args.no_fused)?;
     let recipe = load_recipe(args)?;
     let plan = plan(&recipe)?;
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
@@ -145,9 +144,8 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
     let folder = RunFolder::create(args.out.as_deref(), &recipe)?;
     folder.save_log(&[])?;
     Ok(Start {
-        state: State::new(&recipe, &plan, &device),
-        backend,
-        device,
+        state: State::new(&recipe, &plan, &engine),
+        engine,
         recipe,
         plan,
         source,
@@ -173,7 +171,7 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         None => Backend::from_str(&resume.backend, false)
             .map_err(|_| fail("its last.mpk names a backend that does not exist".into()))?,
     };
-    let device = backend.device()?;
+    let engine = backend.engine(!args.no_fused)?;
     let mut recipe = checkpoint.recipe.clone();
     if args.config.is_some() {
         let mut given = load_recipe(args)?;
@@ -200,14 +198,13 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         ))
         .into());
     }
-    let state = State::new(&recipe, &plan, &device)
-        .restore(&checkpoint, resume, data.train.len(), &device)
+    let state = State::new(&recipe, &plan, &engine)
+        .restore(&checkpoint, resume, data.train.len())
         .map_err(fail)?;
     folder_of_run.save_recipe(&recipe)?;
     folder_of_run.save_log(&folder_of_run.read_log(&state.epochs))?;
     Ok(Start {
-        backend,
-        device,
+        engine,
         recipe,
         plan,
         source,

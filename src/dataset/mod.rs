@@ -7,6 +7,7 @@
 //! Everything that is read is checked in full before it is believed (see `idx.rs`), and every
 //! failure is a [`DatasetError`] whose text is written for the user.
 
+mod batch;
 mod download;
 mod error;
 mod folder;
@@ -19,6 +20,7 @@ mod source;
 mod split;
 mod verify;
 
+pub use batch::{Batch, Batcher, targets};
 pub use download::{Downloader, Fetched};
 pub use error::DatasetError;
 pub use kind::Kind;
@@ -102,6 +104,19 @@ impl Digits {
     /// If `i >= len()`, as indexing a slice does.
     pub fn label(&self, i: usize) -> u8 {
         self.labels[i]
+    }
+
+    /// The images at `indices`, and their labels.
+    ///
+    /// # Panics
+    /// When an index is not below [`len`](Self::len).
+    pub fn select(&self, indices: &[u32]) -> (Vec<&[u8]>, Vec<u8>) {
+        let indices = indices.iter().map(|&index| index as usize);
+        let images = indices.clone().map(|index| self.image(index));
+        (
+            images.collect(),
+            indices.map(|index| self.label(index)).collect(),
+        )
     }
 
     /// All labels, `[len]`.

@@ -2,26 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
-use burn::tensor::Device;
 use thiserror::Error;
 
-use super::{BATCH, Confusion, to_host};
+use super::{BATCH, Confusion};
+use crate::backend::Engine;
 use crate::dataset::{CLASSES, Digits};
-use crate::network::Network;
+use crate::network::Model;
 use crate::recipe::Recipe;
 use crate::training::loss::{argmax, loss_of, probabilities};
-use crate::training::{Batcher, Checkpoint, CheckpointError};
+use crate::training::{Checkpoint, CheckpointError};
 
 /// One or more trained networks.
 pub struct Ensemble {
     members: Vec<Member>,
-    device: Device,
 }
 
 struct Member {
-    network: Network,
-    batcher: Batcher,
+    model: Model,
     recipe: Recipe,
 }
 
@@ -62,24 +59,21 @@ pub struct Evaluation {
 pub struct NotANumber;
 
 impl Ensemble {
-    /// Loads every checkpoint onto `device`, for evaluation.
-    pub fn load(paths: &[PathBuf], device: &Device) -> Result<Self, CheckpointError> {
-        let device = device.clone().without_autodiff();
-        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, &device);
+    /// Loads every checkpoint, for evaluation on `engine`.
+    pub fn load(paths: &[PathBuf], engine: &Engine) -> Result<Self, CheckpointError> {
+        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, engine);
         Ok(Self {
             members: paths.iter().map(load).collect::<Result<_, _>>()?,
-            device,
         })
     }
 
     fn member(
         checkpoint: Checkpoint,
         path: &Path,
-        device: &Device,
+        engine: &Engine,
     ) -> Result<Member, CheckpointError> {
         Ok(Member {
-            network: checkpoint.network(path, device)?.valid(),
-            batcher: Batcher::new(checkpoint.recipe.data.normalize),
+            model: checkpoint.model(path, engine)?,
             recipe: checkpoint.recipe,
         })
     }
@@ -103,7 +97,7 @@ impl Ensemble {
         let mut confusion = Confusion::default();
         let mut loss_sum = 0.0;
         for indices in indices.chunks(BATCH) {
-            let images: Vec<&[u8]> = indices.iter().map(|&i| digits.image(i as usize)).collect();
+            let (images, _) = digits.select(indices);
             for (&index, (logits, prediction)) in indices.iter().zip(self.predict_batch(&images)?) {
                 let truth = usize::from(digits.label(index as usize));
                 confusion.add(truth, prediction.digit());
@@ -123,8 +117,7 @@ impl Ensemble {
     fn predict_batch(&self, images: &[&[u8]]) -> Result<Vec<(Vec<f32>, Prediction)>, NotANumber> {
         let mut results: Vec<(Vec<f32>, Prediction)> = Vec::with_capacity(images.len());
         for (number, member) in self.members.iter().enumerate() {
-            let input = member.batcher.images(images.iter().copied(), &self.device);
-            let logits = to_host(&member.network.forward(input));
+            let logits = member.model.logits(images);
             for (index, row) in logits.chunks_exact(CLASSES).enumerate() {
                 if number == 0 {
                     let probabilities = [0.0; CLASSES];

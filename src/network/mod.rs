@@ -1,11 +1,13 @@
 //! A network: a recipe's layer list as one burn module.
 
 mod batch_norm;
+mod fused;
 mod layer;
+mod model;
 mod plan;
 mod state;
 
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{DropoutConfig, LinearConfig, PaddingConfig2d};
@@ -15,6 +17,8 @@ use crate::recipe::LayerSpec;
 use crate::rng::{Rng, Stream};
 
 pub use batch_norm::BatchNorm;
+pub use fused::FusedNetwork;
+pub use model::Model;
 pub use plan::{Plan, PlanError, PlannedLayer, Shape};
 pub use state::{NamedTensor, StateError};
 
@@ -45,6 +49,11 @@ impl Network {
         logits(self.layers.iter().fold(input, |x, layer| layer.forward(x)))
     }
 
+    /// Passes every parameter through `mapper`.
+    pub fn map_parameters(&mut self, mapper: &mut impl ModuleMapper) {
+        self.layers = std::mem::take(&mut self.layers).map(mapper);
+    }
+
     /// Logits as in training: dropout drops when `images` are on an autodiff device, BatchNorm
     /// uses the batch's statistics and updates its running ones.
     pub fn forward_train(&mut self, images: Tensor<4>) -> Tensor<2> {
@@ -52,6 +61,13 @@ impl Network {
         let layers = self.layers.iter_mut();
         logits(layers.fold(input, |x, layer| layer.forward_train(x)))
     }
+}
+
+/// Logits `[batch, classes]` as row-major host values, off the autodiff graph.
+pub fn to_host(logits: &Tensor<2>) -> Vec<f32> {
+    let data = logits.clone().without_autodiff().into_data();
+    data.try_into_vec()
+        .expect("networks are f32 on every backend")
 }
 
 fn logits(output: Activations) -> Tensor<2> {

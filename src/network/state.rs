@@ -140,7 +140,7 @@ pub(super) fn linear_weight(weight: Tensor<2>) -> Param<Tensor<2>> {
     Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &device))
 }
 
-fn find<'a>(
+pub(super) fn find<'a>(
     tensors: &'a [NamedTensor],
     name: String,
     expected: &[usize],

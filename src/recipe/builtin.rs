@@ -17,7 +17,8 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 4] = builtin!["cnn-9956", "cnn-9956-published", "mlp", "lenet"];
+pub const BUILTIN: [Builtin; 5] =
+    builtin!["cnn-9956", "cnn-9956-published", "mlp", "lenet", "speedrun"];
 
 /// The built-in recipe of this name, with or without `.toml`.
 pub(super) fn find(name: &str) -> Option<&'static Builtin> {

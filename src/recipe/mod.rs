@@ -22,7 +22,8 @@ pub use builtin::{BUILTIN, Builtin};
 pub use error::{Location, RecipeError};
 pub use layer::{LayerSpec, Padding, SameWord};
 pub use training::{
-    Loss, OptimizerSpec, PlateauMode, PlateauSpec, SchedulerSpec, ThresholdMode, TrainingSpec,
+    AnnealStrategy, Loss, OneCycleSpec, OptimizerSpec, PlateauMode, PlateauSpec, SchedulerSpec,
+    ThresholdMode, TrainingSpec,
 };
 
 use section::{Origin, Section};
@@ -149,7 +150,7 @@ impl Recipe {
                 "is `cross_entropy_on_softmax`, which needs `softmax` as the last layer",
             ));
         }
-        if scheduler != SchedulerSpec::Constant && data_spec.validation == 0 {
+        if matches!(scheduler, SchedulerSpec::ReduceLrOnPlateau(_)) && data_spec.validation == 0 {
             return Err(top.section("scheduler")?.error(
                 "kind",
                 "watches the validation figures, but `validation` in [data] is 0",

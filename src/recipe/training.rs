@@ -88,6 +88,28 @@ pub enum SchedulerSpec {
     Constant,
     /// `torch.optim.lr_scheduler.ReduceLROnPlateau`, stepped once an epoch.
     ReduceLrOnPlateau(PlateauSpec),
+    /// `torch.optim.lr_scheduler.OneCycleLR` with `cycle_momentum=False`, stepped once a batch.
+    OneCycle(OneCycleSpec),
+}
+
+/// The arguments of `OneCycleLR`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OneCycleSpec {
+    pub max_lr: f64,
+    /// The fraction of all steps in which the rate rises.
+    pub pct_start: f64,
+    pub anneal_strategy: AnnealStrategy,
+    /// The first rate is `max_lr / div_factor`.
+    pub div_factor: f64,
+    /// The last rate is the first one divided by this.
+    pub final_div_factor: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnealStrategy {
+    Cos,
+    Linear,
 }
 
 /// The arguments of `ReduceLROnPlateau`.
@@ -141,13 +163,47 @@ impl SchedulerSpec {
             "reduce_lr_on_plateau" => {
                 SchedulerSpec::ReduceLrOnPlateau(PlateauSpec::read(&section)?)
             }
+            "one_cycle" => SchedulerSpec::OneCycle(OneCycleSpec::read(&section)?),
             unknown => {
-                let valid = ["constant", "reduce_lr_on_plateau"];
+                let valid = ["constant", "reduce_lr_on_plateau", "one_cycle"];
                 return Err(section.unknown_word("kind", unknown, valid.into_iter()));
             }
         };
         section.finish()?;
         Ok(scheduler)
+    }
+}
+
+impl OneCycleSpec {
+    fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
+        let positive = |number: f64| number > 0.0;
+        if !section.has("max_lr") {
+            return Err(section.missing("max_lr"));
+        }
+        Ok(Self {
+            max_lr: section.number_where("max_lr", 0.0, "greater than 0", positive)?,
+            pct_start: section.number_where(
+                "pct_start",
+                0.3,
+                "greater than 0 and less than 1",
+                |part| part > 0.0 && part < 1.0,
+            )?,
+            anneal_strategy: section.choice(
+                "anneal_strategy",
+                AnnealStrategy::Cos,
+                &[
+                    ("cos", AnnealStrategy::Cos),
+                    ("linear", AnnealStrategy::Linear),
+                ],
+            )?,
+            div_factor: section.number_where("div_factor", 25.0, "greater than 0", positive)?,
+            final_div_factor: section.number_where(
+                "final_div_factor",
+                1e4,
+                "greater than 0",
+                positive,
+            )?,
+        })
     }
 }
 

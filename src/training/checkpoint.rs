@@ -15,16 +15,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::files::{FileError, write_atomically};
-use super::loss::Tally;
 use super::metrics::Epoch;
 use super::optimizer::OptimizerState;
 use super::scheduler::SchedulerState;
-use crate::network::{NamedTensor, Network, Plan, PlanError, StateError};
+use super::tally::Tally;
+use crate::backend::Engine;
+use crate::network::{Model, NamedTensor, Plan, PlanError, StateError};
 use crate::recipe::{Normalize, Recipe, RecipeError};
 
 /// The version this program writes, and the only one so far.
@@ -245,19 +245,20 @@ impl Checkpoint {
         })
     }
 
-    /// The network with these weights on `device`; `path` is for messages.
-    pub fn network(&self, path: &Path, device: &Device) -> Result<Network, CheckpointError> {
+    /// The network with these weights, for evaluation on `engine`; `path` is for messages.
+    pub fn model(&self, path: &Path, engine: &Engine) -> Result<Model, CheckpointError> {
         let plan =
             Plan::new(&self.recipe.model.layers).map_err(|source| CheckpointError::Plan {
                 path: path.to_path_buf(),
                 source,
             })?;
-        Network::new(&plan, 0, device)
-            .load_state(&self.tensors, device)
-            .map_err(|source| CheckpointError::State {
+        let normalize = self.recipe.data.normalize;
+        Model::load(&plan, normalize, &self.tensors, engine).map_err(|source| {
+            CheckpointError::State {
                 path: path.to_path_buf(),
                 source,
-            })
+            }
+        })
     }
 }
 

@@ -57,40 +57,6 @@ fn cross_entropy(scores: &[f64], target: usize) -> f64 {
     max + sum.ln() - scores[target]
 }
 
-/// Loss and correct answers, added up image by image.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tally {
-    pub images: u64,
-    pub correct: u64,
-    pub loss_sum: f64,
-}
-
-impl Tally {
-    /// Adds a batch: `logits` row-major `[batch, classes]`. Returns the batch's mean loss.
-    pub fn add(&mut self, kind: Loss, logits: &[f32], targets: &[u8]) -> f64 {
-        let classes = logits.len() / targets.len().max(1);
-        let mut sum = 0.0;
-        for (row, &target) in logits.chunks_exact(classes.max(1)).zip(targets) {
-            sum += loss_of(kind, row, usize::from(target));
-            self.correct += u64::from(argmax(row) == usize::from(target));
-        }
-        self.images += targets.len() as u64;
-        self.loss_sum += sum;
-        sum / targets.len() as f64
-    }
-
-    /// Mean loss.
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.images as f64
-    }
-
-    /// The fraction that was right.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.images as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

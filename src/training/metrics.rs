@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::loss::Tally;
+use super::tally::Tally;
 
 /// Mean loss and fraction of right answers over a set of images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -3,36 +3,36 @@
 //! [`train`] reads from top to bottom: shuffle, batch by batch forward, loss, backward, update;
 //! then validate, adjust the learning rate, log, save.
 
-mod batch;
 mod checkpoint;
 mod data;
 pub mod files;
+mod learner;
 pub mod loss;
 mod metrics;
 mod optimizer;
 pub mod progress;
 mod run_folder;
 mod scheduler;
+mod tally;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::module::Module;
-use burn::tensor::Device;
 use thiserror::Error;
 
-pub use batch::{Batcher, targets};
 pub use checkpoint::{Checkpoint, CheckpointError, Resume, VERSION};
 pub use data::{TestData, TrainingData, test_data, training_data};
-pub use loss::Tally;
+pub use learner::Learner;
 pub use metrics::{Epoch, Figures, LogLine};
 pub use optimizer::{Optimizer, OptimizerState};
 pub use run_folder::{RunFolder, RunFolderError, Summary, TestFigures};
 pub use scheduler::{Scheduler, SchedulerState};
+pub use tally::Tally;
 
-use crate::dataset::shuffle;
+use crate::backend::Engine;
+use crate::dataset::{Batch, shuffle};
 use crate::evaluation;
-use crate::network::{Network, Plan};
+use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::rng::{Rng, Stream};
 use files::FileError;
@@ -42,9 +42,7 @@ use progress::Progress;
 pub struct Job<'a> {
     pub recipe: &'a Recipe,
     pub data: &'a TrainingData,
-    /// The backend's name, and its device without autodiff; the loop turns it on where it learns.
-    pub backend: &'a str,
-    pub device: &'a Device,
+    pub engine: &'a Engine,
     pub folder: &'a RunFolder,
     /// Asked between batches: whether to save and stop.
     pub stop: &'a dyn Fn() -> bool,
@@ -52,8 +50,7 @@ pub struct Job<'a> {
 
 /// Everything that changes while a network learns: what `last.mpk` keeps.
 pub struct State {
-    pub network: Network,
-    pub optimizer: Optimizer,
+    pub learner: Learner,
     pub scheduler: Scheduler,
     /// The finished epochs.
     pub epochs: Vec<Epoch>,
@@ -95,11 +92,9 @@ pub enum TrainError {
 
 impl State {
     /// A fresh network, optimizer and schedule.
-    pub fn new(recipe: &Recipe, plan: &Plan, device: &Device) -> Self {
-        let device = device.clone().autodiff();
+    pub fn new(recipe: &Recipe, plan: &Plan, engine: &Engine) -> Self {
         Self {
-            network: Network::new(plan, recipe.training.seed, &device),
-            optimizer: Optimizer::new(recipe.optimizer.clone()),
+            learner: Learner::new(recipe, plan, engine),
             scheduler: Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr()),
             epochs: Vec::new(),
             step: 0,
@@ -114,7 +109,6 @@ impl State {
         checkpoint: &Checkpoint,
         resume: &Resume,
         images: usize,
-        device: &Device,
     ) -> Result<Self, String> {
         let batch_size = checkpoint.recipe.training.batch_size as u64;
         let seen = resume.step.checked_mul(batch_size);
@@ -122,11 +116,9 @@ impl State {
         if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
             return Err("its position in the epoch makes no sense".into());
         }
-        let device = device.clone().autodiff();
-        let network = self.network.load_state(&checkpoint.tensors, &device);
-        self.network = network.map_err(|error| error.to_string())?;
-        self.optimizer
-            .load_state(&resume.optimizer, &self.network, &device)?;
+        let loaded = self.learner.load_state(&checkpoint.tensors);
+        loaded.map_err(|error| error.to_string())?;
+        self.learner.load_optimizer_state(&resume.optimizer)?;
         self.scheduler.load_state(resume.scheduler.clone());
         self.epochs = checkpoint.metrics.clone();
         self.step = resume.step;
@@ -144,13 +136,13 @@ impl State {
         Checkpoint {
             recipe: job.recipe.clone(),
             metrics: self.epochs.clone(),
-            tensors: self.network.state(),
+            tensors: self.learner.state(),
             resume: with_resume.then(|| Resume {
                 step: self.step,
                 tally: self.tally,
                 scheduler: self.scheduler.state().clone(),
-                optimizer: self.optimizer.state(),
-                backend: job.backend.to_string(),
+                optimizer: self.learner.optimizer_state(),
+                backend: job.engine.backend.name().to_string(),
                 data: job.data.source.clone(),
                 sha256: job.data.sha256.clone(),
                 limit: job.data.limit,
@@ -177,13 +169,13 @@ pub fn train(
 ) -> Result<(State, Outcome), TrainError> {
     let training = &job.recipe.training;
     let batch_size = training.batch_size;
-    let device = job.device.clone().autodiff();
-    let batcher = Batcher::new(job.recipe.data.normalize);
     let steps = job.data.train.len().div_ceil(batch_size) as u64;
 
     while (state.epochs.len() as u64) < training.epochs {
         let epoch = state.epochs.len() as u64 + 1;
-        let lr = state.scheduler.lr();
+        let first_step = (epoch - 1) * steps;
+        let all_steps = training.epochs * steps;
+        let epoch_lr = state.scheduler.lr(first_step, all_steps);
         let started = Instant::now();
         let images_before = state.tally.images;
         progress.start_epoch(epoch, training.epochs, steps, state.step);
@@ -197,36 +189,34 @@ pub fn train(
                 job.folder.save_last(&state.checkpoint(job, true))?;
                 return Ok((state, Outcome::Interrupted));
             }
-            let (images, labels) = batcher.gather(&job.data.digits, batch, &device);
-
-            // Dropout draws from the device's generator: seeded by position, a resumed run draws
-            // the same numbers.
+            let (images, labels) = job.data.digits.select(batch);
+            let batch = Batch {
+                images: &images,
+                labels: &labels,
+            };
+            let lr = state.scheduler.lr(first_step + state.step, all_steps);
+            // Dropout's numbers follow from the position, so a resumed run draws the same ones.
             let mut rng = Rng::new(training.seed, &[Stream::Dropout as u64, epoch, state.step]);
-            device.seed(rng.next_u64());
-            let logits = state.network.forward_train(images);
-            let host = evaluation::to_host(&logits);
-            let batch_loss = state.tally.add(training.loss, &host, &labels);
-            if !batch_loss.is_finite() {
+            let result = state.learner.step(batch, training.loss, lr, rng.next_u64());
+            state.step += 1;
+            if !result.loss().is_finite() {
                 return Err(TrainError::Diverged {
-                    loss: batch_loss,
+                    loss: result.loss(),
                     epoch,
-                    step: state.step + 1,
+                    step: state.step,
                     lr,
                 });
             }
-            let loss = loss::loss(training.loss, logits, targets(&labels, &device));
-            let gradients = loss.backward();
-            state.network = state.optimizer.step(lr, state.network, &gradients);
-            state.step += 1;
+            state.tally.merge(&result);
             progress.step(&state.tally);
         }
         let train_seconds = started.elapsed().as_secs_f64();
 
-        let network = state.network.valid();
         let val = (!job.data.val.is_empty()).then(|| {
             let mut tally = Tally::default();
             let val = (&job.data.digits, job.data.val.as_slice());
-            evaluation::for_each_batch(&network, &batcher, val, job.device, |logits, labels| {
+            let logits = |images: &[&[u8]]| state.learner.logits(images);
+            evaluation::for_each_batch(logits, val, |logits, labels| {
                 tally.add(training.loss, logits, labels);
             });
             Figures::from(&tally)
@@ -237,7 +227,7 @@ pub fn train(
                     loss: val.loss,
                     epoch,
                     step: state.step,
-                    lr,
+                    lr: epoch_lr,
                 });
             }
             state.scheduler.step(val.loss, val.accuracy);
@@ -245,7 +235,7 @@ pub fn train(
 
         state.epochs.push(Epoch {
             epoch,
-            lr,
+            lr: epoch_lr,
             train: Figures::from(&state.tally),
             val,
         });

@@ -7,7 +7,8 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-use crate::network::Network;
+use crate::kernels::{Buffer, Rule};
+use crate::network::{FusedNetwork, Network};
 use crate::recipe::OptimizerSpec;
 
 /// An optimizer and its state for every parameter of one network.
@@ -50,14 +51,14 @@ impl Optimizer {
     }
 
     /// Moves every parameter of `network` one step against its gradient.
-    pub fn step(&mut self, lr: f64, network: Network, gradients: &Gradients) -> Network {
+    pub fn step(&mut self, lr: f64, network: &mut Network, gradients: &Gradients) {
         self.steps += 1;
-        network.map(&mut Step {
+        network.map_parameters(&mut Step {
             optimizer: self,
             lr,
             gradients,
             parameter: 0,
-        })
+        });
     }
 
     /// The new value of one parameter; all tensors are `[elements]`.
@@ -147,20 +148,7 @@ impl Optimizer {
     ) -> Result<(), String> {
         let mut sizes = Sizes(Vec::new());
         network.visit(&mut sizes);
-        let fits = |moment: &HostMoment, size: usize| match moment {
-            Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
-            None => true,
-        };
-        let all_fit = state.moments.len() == sizes.0.len()
-            && state
-                .moments
-                .iter()
-                .zip(&sizes.0)
-                .all(|((first, second), &size)| fits(first, size) && fits(second, size));
-        // Before the first step there is nothing to remember.
-        if !(all_fit || (state.steps == 0 && state.moments.is_empty())) {
-            return Err("the optimizer's state does not fit the network".into());
-        }
+        state.check(&sizes.0)?;
         let device = device.clone().without_autodiff();
         let tensor = |values: &HostMoment| {
             values.as_ref().map(|values| {
@@ -178,6 +166,149 @@ impl Optimizer {
             })
             .collect();
         Ok(())
+    }
+}
+
+impl OptimizerState {
+    /// Whether it can have come from training parameters of these sizes.
+    fn check(&self, sizes: &[usize]) -> Result<(), String> {
+        let fits = |moment: &HostMoment, size: usize| match moment {
+            Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
+            None => true,
+        };
+        let all_fit = self.moments.len() == sizes.len()
+            && self
+                .moments
+                .iter()
+                .zip(sizes)
+                .all(|((first, second), &size)| fits(first, size) && fits(second, size));
+        // Before the first step there is nothing to remember.
+        match all_fit || (self.steps == 0 && self.moments.is_empty()) {
+            true => Ok(()),
+            false => Err("the optimizer's state does not fit the network".into()),
+        }
+    }
+}
+
+/// An optimizer for a [`FusedNetwork`]: the same steps over one vector of all parameters.
+#[derive(Debug, Clone)]
+pub struct FlatOptimizer {
+    spec: OptimizerSpec,
+    steps: u64,
+    /// Zeros before the first step; empty where the optimizer has no use for it.
+    first: Buffer,
+    second: Buffer,
+}
+
+impl FlatOptimizer {
+    /// An optimizer of `len` values.
+    pub fn new(spec: OptimizerSpec, len: usize) -> Self {
+        let (first, second) = match spec {
+            OptimizerSpec::Sgd { momentum, .. } => (momentum != 0.0, false),
+            OptimizerSpec::Adam { .. } => (true, true),
+        };
+        let zeros = |needed: bool| Buffer::zeros(if needed { len } else { 0 });
+        Self {
+            spec,
+            steps: 0,
+            first: zeros(first),
+            second: zeros(second),
+        }
+    }
+
+    /// Moves every parameter of `network` one step against the gradients it holds.
+    pub fn step(&mut self, lr: f64, network: &mut FusedNetwork) {
+        self.steps += 1;
+        let rule = rule(&self.spec, lr, self.steps);
+        network.update(rule, &mut self.first, &mut self.second);
+    }
+
+    /// The state as a checkpoint holds it.
+    pub fn state(&self, network: &FusedNetwork) -> OptimizerState {
+        if self.steps == 0 {
+            return OptimizerState::default();
+        }
+        let parts = |all: &[f32]| -> Vec<HostMoment> {
+            match all.is_empty() {
+                true => vec![None; network.sizes().len()],
+                false => network.export(all).into_iter().map(Some).collect(),
+            }
+        };
+        let moments = parts(&self.first).into_iter().zip(parts(&self.second));
+        OptimizerState {
+            steps: self.steps,
+            moments: moments.collect(),
+        }
+    }
+
+    /// Continues from `state`, or says why it can't have come from training `network`.
+    pub fn load_state(
+        &mut self,
+        state: &OptimizerState,
+        network: &FusedNetwork,
+    ) -> Result<(), String> {
+        state.check(&network.sizes())?;
+        let zeros: Vec<Vec<f32>> = network.sizes().iter().map(|&len| vec![0.0; len]).collect();
+        let all = |moment: fn(&(HostMoment, HostMoment)) -> &HostMoment| {
+            // What a parameter has no moment of starts from zero.
+            let parts = zeros.iter().enumerate().map(|(index, zeros)| {
+                let found = state
+                    .moments
+                    .get(index)
+                    .and_then(|pair| moment(pair).as_ref());
+                found.unwrap_or(zeros).as_slice()
+            });
+            network.import(&parts.collect::<Vec<_>>())
+        };
+        self.steps = state.steps;
+        if !self.first.is_empty() {
+            self.first = all(|pair| &pair.0);
+        }
+        if !self.second.is_empty() {
+            self.second = all(|pair| &pair.1);
+        }
+        Ok(())
+    }
+}
+
+/// The optimizer's `steps`th step. Scalars are doubles until here, as in PyTorch.
+fn rule(spec: &OptimizerSpec, lr: f64, steps: u64) -> Rule {
+    match *spec {
+        OptimizerSpec::Sgd {
+            momentum,
+            dampening,
+            nesterov,
+            weight_decay,
+            ..
+        } => Rule::Sgd {
+            lr: lr as f32,
+            momentum: momentum as f32,
+            gradient_weight: if steps == 1 {
+                1.0
+            } else {
+                (1.0 - dampening) as f32
+            },
+            nesterov,
+            weight_decay: weight_decay as f32,
+        },
+        OptimizerSpec::Adam {
+            betas: (beta1, beta2),
+            eps,
+            weight_decay,
+            ..
+        } => {
+            let steps = steps as f64;
+            Rule::Adam {
+                beta1: beta1 as f32,
+                beta2: beta2 as f32,
+                beta1_rest: (1.0 - beta1) as f32,
+                beta2_rest: (1.0 - beta2) as f32,
+                step_size: (lr / (1.0 - beta1.powf(steps))) as f32,
+                second_scale: (1.0 / (1.0 - beta2.powf(steps)).sqrt()) as f32,
+                eps: eps as f32,
+                weight_decay: weight_decay as f32,
+            }
+        }
     }
 }
 
@@ -257,6 +388,33 @@ mod tests {
         Recipe::parse("case", &text, &[]).unwrap().optimizer
     }
 
+    /// The same for the kernels, on every instruction set.
+    fn check_flat(case: &Value) {
+        let initial = floats(&case["initial"]);
+        // Kernels take whole registers.
+        let padded = |mut values: Vec<f32>| {
+            values.resize(initial.len().next_multiple_of(16), 0.0);
+            values
+        };
+        for isa in crate::kernels::Isa::available() {
+            let mut values = padded(initial.clone());
+            let mut optimizer = FlatOptimizer::new(spec(case), values.len());
+            let lr = optimizer.spec.lr();
+            let steps = case["gradients"].as_array().unwrap().iter();
+            for (gradient, expected) in steps.zip(case["expected"].as_array().unwrap()) {
+                optimizer.steps += 1;
+                let rule = rule(&optimizer.spec, lr, optimizer.steps);
+                let gradient = padded(floats(gradient));
+                let FlatOptimizer { first, second, .. } = &mut optimizer;
+                crate::kernels::update(isa, rule, &mut values, &gradient, first, second);
+                for (a, b) in values.iter().zip(floats(expected)) {
+                    let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0);
+                    assert!(near, "{case:?} on {isa}: {a} instead of {b}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn updates_follow_pytorch() {
         let golden = include_str!("../../tests/golden/optimizers.json");
@@ -266,6 +424,7 @@ mod tests {
         let device = crate::backend::any_cpu();
         let tensor = |values: Vec<f32>| Tensor::<1>::from_floats(&values[..], &device);
         for case in cases {
+            check_flat(case);
             let mut optimizer = Optimizer::new(spec(case));
             let lr = optimizer.spec.lr();
             let mut moments = Moments::default();

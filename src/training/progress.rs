@@ -5,8 +5,8 @@ use std::io::{IsTerminal, Write, stderr};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::loss::Tally;
 use super::metrics::LogLine;
+use super::tally::Tally;
 
 /// Writes a line to stderr. Whoever has closed it does not want to read it, which is no reason
 /// to end a run.

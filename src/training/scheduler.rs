@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::{PlateauMode, PlateauSpec, SchedulerSpec, ThresholdMode};
+use crate::recipe::{
+    AnnealStrategy, OneCycleSpec, PlateauMode, PlateauSpec, SchedulerSpec, ThresholdMode,
+};
 
 /// A schedule and where it stands.
 #[derive(Debug, Clone)]
@@ -42,15 +44,18 @@ impl Scheduler {
         &self.state
     }
 
-    /// The learning rate for the next step.
-    pub fn lr(&self) -> f64 {
-        self.state.lr
+    /// The learning rate for step `step` of `steps` in the whole run, counted from 0.
+    pub fn lr(&self, step: u64, steps: u64) -> f64 {
+        match &self.spec {
+            SchedulerSpec::Constant | SchedulerSpec::ReduceLrOnPlateau(_) => self.state.lr,
+            SchedulerSpec::OneCycle(spec) => one_cycle(spec, step as f64, steps as f64),
+        }
     }
 
     /// Ends an epoch with its validation loss and accuracy.
     pub fn step(&mut self, val_loss: f64, val_accuracy: f64) {
         match &self.spec {
-            SchedulerSpec::Constant => {}
+            SchedulerSpec::Constant | SchedulerSpec::OneCycle(_) => {}
             SchedulerSpec::ReduceLrOnPlateau(spec) => {
                 let figure = match spec.mode {
                     PlateauMode::Min => val_loss,
@@ -59,6 +64,21 @@ impl Scheduler {
                 step_plateau(spec, &mut self.state, figure);
             }
         }
+    }
+}
+
+/// `OneCycleLR.get_lr`, with its two phases: up to `max_lr`, and down to next to nothing.
+fn one_cycle(spec: &OneCycleSpec, step: f64, steps: f64) -> f64 {
+    let initial = spec.max_lr / spec.div_factor;
+    let last = initial / spec.final_div_factor;
+    let top = spec.pct_start * steps - 1.0;
+    let (from, to, part) = match step < top {
+        true => (initial, spec.max_lr, step / top),
+        false => (spec.max_lr, last, (step - top) / (steps - 1.0 - top)),
+    };
+    match spec.anneal_strategy {
+        AnnealStrategy::Cos => to + (from - to) / 2.0 * (1.0 + (std::f64::consts::PI * part).cos()),
+        AnnealStrategy::Linear => (to - from) * part + from,
     }
 }
 

@@ -131,6 +131,43 @@ fn a_runs_recipe_trains_again_to_the_same_network() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    let world = World::new();
+    // BatchNorm, dropout, and a last batch that is not whole.
+    let train = "train --config cnn-9956 --data sample --limit 330 --epochs 2";
+    for threads in [1, 2, 3, 8] {
+        world.ok(&format!("{train} --threads {threads} --out run-{threads}"));
+    }
+    let alone = world.read("run-1/last.mpk");
+    for threads in [2, 3, 8] {
+        assert!(
+            world.read(&format!("run-{threads}/last.mpk")) == alone,
+            "{threads} threads"
+        );
+    }
+}
+
+#[test]
+fn our_kernels_and_burns_operations_learn_the_same() {
+    let world = World::new();
+    let train = "train --config lenet --data sample --limit 1000 --epochs 1";
+    world.ok(&format!("{train} --out fused"));
+    world.ok(&format!("{train} --out plain --no-fused"));
+    let [fused, plain] = ["fused", "plain"].map(|run| world.metrics(run).remove(0));
+    for figure in ["/train/loss", "/val/loss"] {
+        let (ours, burns) = (number(&fused, figure), number(&plain, figure));
+        assert!(
+            (ours / burns - 1.0).abs() < 1e-3,
+            "{figure}: {ours} and {burns}"
+        );
+    }
+    // A run can change sides half-way, and a checkpoint be read on the other one.
+    world.ok("train --resume plain --epochs 2");
+    world.ok("train --resume fused --epochs 2 --no-fused");
+    world.ok("eval --checkpoint fused/best.mpk --data sample --no-fused");
+}
+
+#[test]
 fn a_folder_that_holds_something_is_left_as_it_is() {
     let world = World::with_tiny();
     let train = "train --config tiny.toml --data sample --limit 100 --out";

@@ -477,6 +477,33 @@ def init():
     )
 
 
+def one_cycle_case(steps, **args):
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, total_steps=steps, cycle_momentum=False, **args)
+    lrs = []
+    for step in range(steps):
+        lrs.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if step + 1 < steps:
+            scheduler.step()
+    return {"steps": steps, "args": args, "lrs": [repr(lr) for lr in lrs]}
+
+
+def one_cycle():
+    write(
+        "one_cycle.json",
+        {
+            "description": "torch.optim.lr_scheduler.OneCycleLR with cycle_momentum=False: the rate of each step",
+            "cases": [
+                one_cycle_case(40, max_lr=0.01),
+                one_cycle_case(7, max_lr=0.5, pct_start=0.5),
+                one_cycle_case(25, max_lr=0.1, pct_start=0.2, anneal_strategy="linear"),
+                one_cycle_case(30, max_lr=0.02, div_factor=10.0, final_div_factor=100.0),
+            ],
+        },
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spread", action="store_true", help="only print how far the f32 runs are from f64")
@@ -490,6 +517,7 @@ def main():
     training_run("mlp-adam")
     optimizers()
     plateau()
+    one_cycle()
     batch_norm()
     init()
 

@@ -1,9 +1,16 @@
-//! Images as bytes in memory, as normalised floats on the device, one batch at a time.
+//! Images as bytes in memory, and as normalised floats on a device, one batch at a time.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::dataset::{Digits, PIXELS, SIDE};
+use super::{PIXELS, SIDE};
 use crate::recipe::Normalize;
+
+/// Images of 784 bytes and their labels.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    pub images: &'a [&'a [u8]],
+    pub labels: &'a [u8],
+}
 
 /// Turns bytes into normalised floats: `(byte / 255 - mean) / std`.
 #[derive(Debug, Clone)]
@@ -32,18 +39,6 @@ impl Batcher {
             values.extend(image.iter().map(|&byte| self.table[usize::from(byte)]));
         }
         Tensor::from_data(TensorData::new(values, [count, 1, SIDE, SIDE]), device)
-    }
-
-    /// The images of `digits` at `indices` and their labels.
-    pub fn gather(
-        &self,
-        digits: &Digits,
-        indices: &[u32],
-        device: &Device,
-    ) -> (Tensor<4>, Vec<u8>) {
-        let images = indices.iter().map(|&index| digits.image(index as usize));
-        let labels = indices.iter().map(|&index| digits.label(index as usize));
-        (self.images(images, device), labels.collect())
     }
 }
 

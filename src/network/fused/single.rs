@@ -1,0 +1,197 @@
+//! One image by itself, when an answer is wanted at once: fifteen lanes of a block would go empty.
+//!
+//! Every value is the same sum in the same order as in a block, so the answers are the same bits.
+
+use crate::dataset::SIDE;
+use crate::kernels::{Buffer, Isa, Product, Start, Taps, finish_single, pixels, product};
+
+use super::forward::Pass;
+use super::parameters::conv_step;
+use super::stage::{Source, Stage};
+
+/// The sizes of it, and memory to do it in.
+#[derive(Debug)]
+pub(super) struct Single {
+    stages: Vec<SingleStage>,
+    logits: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct SingleStage {
+    sizes: Option<Product>,
+    /// Values of a row of the input, and of a channel.
+    row: usize,
+    channel: usize,
+    /// Where the input begins, behind a border.
+    offset: usize,
+    x: Buffer,
+    z: Buffer,
+    /// Values of a row of `z`.
+    z_row: usize,
+}
+
+impl Single {
+    /// `None` where a stride keeps the rows of a conv from following one another.
+    pub fn new(stages: &[Stage], isa: Isa) -> Option<Self> {
+        let stages: Option<Vec<_>> = stages
+            .iter()
+            .map(|stage| SingleStage::new(stage, isa))
+            .collect();
+        Some(Self {
+            stages: stages?,
+            logits: Vec::new(),
+        })
+    }
+
+    /// The logits of an image of 784 bytes; `scale` and `shift` make its values of them.
+    pub fn logits(&mut self, pass: &Pass<'_>, image: &[u8], scale: f32, shift: f32) -> &[f32] {
+        let first = &mut self.stages[0];
+        // Only a conv's border keeps the image's rows apart.
+        let width = match pass.stages[0].source {
+            Source::Conv(_) => SIDE,
+            _ => image.len(),
+        };
+        let rows = first.x[first.offset..].chunks_mut(first.row.max(width));
+        for (bytes, x) in image.chunks_exact(width).zip(rows) {
+            pixels(pass.isa, bytes, scale, shift, x);
+        }
+        for (index, stage) in pass.stages.iter().enumerate() {
+            let (until, after) = self.stages.split_at_mut(index + 1);
+            let own = &mut until[index];
+            own.source(pass, stage);
+            let sizes = &stage.eval;
+            let (y, row, channel) = match after.first_mut() {
+                Some(next) if matches!(pass.stages[index + 1].source, Source::Conv(_)) => {
+                    (&mut next.x[next.offset..], next.row, next.channel)
+                }
+                next => {
+                    let area = sizes.out_rows * sizes.out_columns;
+                    self.logits.resize(sizes.outputs(), 0.0);
+                    let y = next.map_or(&mut self.logits[..], |next| &mut next.x[..]);
+                    (y, sizes.out_columns, area)
+                }
+            };
+            let affine = &pass.norms[index].affine;
+            let affine = stage.norm.is_some().then_some(affine.as_slice());
+            finish_single(
+                pass.isa, sizes, &mut own.z, own.z_row, affine, y, row, channel,
+            );
+        }
+        &self.logits
+    }
+}
+
+impl SingleStage {
+    fn new(stage: &Stage, isa: Isa) -> Option<Self> {
+        let n = isa.lanes();
+        let whole = |values: usize| values.next_multiple_of(n);
+        let sizes = &stage.train;
+        let (rows, columns) = (sizes.rows, sizes.columns);
+        let features = stage.features.is_some();
+        let plain = Self {
+            sizes: None,
+            row: columns,
+            channel: rows * columns,
+            offset: 0,
+            x: Buffer::zeros(sizes.channels * rows * columns),
+            z: match features {
+                true => Buffer::zeros(sizes.channels),
+                false => Buffer::zeros(sizes.channels * rows * whole(columns)),
+            },
+            z_row: if features { 1 } else { whole(columns) },
+        };
+        match &stage.source {
+            Source::Input => Some(plain),
+            Source::Conv(conv) => {
+                let k = conv.kernel_size;
+                if conv.forward.row_stride != 1 {
+                    return None;
+                }
+                let (height, width) = (rows + k - 1, columns + k - 1);
+                // All rows of a channel are one long row of registers; where one ends, a few
+                // values are computed that nobody looks at.
+                let row = whole(width);
+                let step = conv_step(conv.outs);
+                let channel = height * row;
+                let taps = |count, x_step, w_step| Taps {
+                    count,
+                    x_step,
+                    w_step,
+                };
+                let taps = [
+                    taps(conv.ins, channel, k * k * step),
+                    taps(k, row, k * step),
+                    taps(k, 1, step),
+                ];
+                let product = Product {
+                    out_step: rows * row,
+                    column_x_step: n,
+                    column_out_step: n,
+                    ..Product::new(conv.outs, rows * row / n, taps)
+                };
+                let before = conv.forward.x_rows.start;
+                Some(Self {
+                    sizes: Some(product.tiled(isa)),
+                    row,
+                    channel,
+                    offset: before * (row + 1),
+                    // The last register's taps reach beyond the last row.
+                    x: Buffer::zeros(conv.ins * channel + k + n),
+                    z: Buffer::zeros(conv.outs * rows * row),
+                    z_row: row,
+                })
+            }
+            Source::Linear(linear) => {
+                // The weights take the image's place, and its values that of the weights.
+                let taps = Taps {
+                    count: linear.ins,
+                    x_step: linear.out_step,
+                    w_step: 1,
+                };
+                let product = Product {
+                    column_x_step: n,
+                    column_out_step: n,
+                    ..Product::new(1, linear.out_step / n, [Taps::ONE, Taps::ONE, taps])
+                };
+                Some(Self {
+                    sizes: Some(product.tiled(isa)),
+                    row: linear.ins,
+                    channel: linear.ins,
+                    x: Buffer::zeros(linear.ins),
+                    z: Buffer::zeros(linear.out_step),
+                    z_row: if features { 1 } else { linear.out_step },
+                    ..plain
+                })
+            }
+        }
+    }
+
+    /// Computes `z`.
+    fn source(&mut self, pass: &Pass<'_>, stage: &Stage) {
+        match (&stage.source, &self.sizes) {
+            (Source::Conv(conv), Some(sizes)) => {
+                let (w, start) = conv.weights_of(pass);
+                product(pass.isa, sizes, w, start, &self.x, 0..1, &mut self.z);
+            }
+            (Source::Linear(linear), Some(sizes)) => {
+                let w = pass.parameter(linear.weight);
+                let start = match linear.bias {
+                    Some(bias) => {
+                        self.z.copy_from_slice(pass.parameter(bias));
+                        Start::Out
+                    }
+                    None => Start::Zero,
+                };
+                product(pass.isa, sizes, &self.x, start, w, 0..1, &mut self.z);
+            }
+            _ if self.z_row == 1 => self.z.copy_from_slice(&self.x),
+            _ => {
+                let columns = stage.train.columns;
+                let rows = self.x.chunks_exact(columns);
+                for (x, z) in rows.zip(self.z.chunks_exact_mut(self.z_row)) {
+                    z[..columns].copy_from_slice(x);
+                }
+            }
+        }
+    }
+}
