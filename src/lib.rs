@@ -1,9 +1,9 @@
 //! Trains, evaluates and uses digit classifiers on MNIST.
 //!
 //! Data flows downwards: a [`recipe`] describes a [`network`] and its [`training`]; a
-//! [`dataset`] feeds it on the device that a [`backend`] names; [`evaluation`] measures it;
-//! [`ink`] turns pictures into what it was trained on; [`commands`] wire these together for the
-//! command line that [`cli`] describes.
+//! [`dataset`] feeds it on the device that a [`backend`] names, or on our [`kernels`];
+//! [`evaluation`] measures it; [`ink`] turns pictures into what it was trained on; [`commands`]
+//! wire these together for the command line that [`cli`] describes.
 
 pub mod backend;
 pub mod cli;

@@ -44,8 +44,9 @@ impl Correlate {
     }
 
     fn check(&self, lanes: usize, x: &[f32], dz: &[f32], dw: (&[f32], usize), scratch: &[f32]) {
-        let taps = self.in_channels * self.kernel_size * self.kernel_size;
-        let side = |outputs: usize| last(outputs, self.stride) + self.kernel_size;
+        let area = self.kernel_size.saturating_mul(self.kernel_size);
+        let taps = self.in_channels.saturating_mul(area);
+        let side = |outputs: usize| last(outputs, self.stride).saturating_add(self.kernel_size);
         let channels = last(self.in_channels, self.x_channel);
         let rows = last(side(self.rows), self.x_row);
         let columns = last(side(self.columns), self.x_pixel);

@@ -20,6 +20,7 @@ const SPIN: Duration = Duration::from_micros(100);
 /// How long the caller spins for a helper's last item before it sleeps, and how long at a time.
 const WAIT: Duration = Duration::from_micros(150);
 const NAP: Duration = Duration::from_micros(50);
+
 /// The caller and its helpers.
 #[derive(Debug)]
 pub struct Workers {
