@@ -186,13 +186,14 @@ fn finish_in<V: Lanes>(
             unsafe {
                 match (window, chain) {
                     // The order among `z` is the order among `n`.
-                    (2, chain::RELU) if affine.scale > 0.0 => {
-                        finish_row::<V, 2, true, { chain::RELU }>(tile);
-                    }
-                    (1, chain::EMPTY) => finish_row::<V, 1, true, { chain::EMPTY }>(tile),
-                    (1, chain::RELU) => finish_row::<V, 1, true, { chain::RELU }>(tile),
-                    (1, _) => finish_row::<V, 1, true, { chain::ANY }>(tile),
-                    _ => finish_row::<V, 0, false, { chain::ANY }>(tile),
+                    (2, chain::RELU) if affine.scale > 0.0 => match won {
+                        Some(_) => finish_row::<V, 2, { BY_Z }, { chain::RELU }>(tile),
+                        None => finish_row::<V, 2, { LARGEST_Z }, { chain::RELU }>(tile),
+                    },
+                    (1, chain::EMPTY) => finish_row::<V, 1, { BY_Z }, { chain::EMPTY }>(tile),
+                    (1, chain::RELU) => finish_row::<V, 1, { BY_Z }, { chain::RELU }>(tile),
+                    (1, _) => finish_row::<V, 1, { BY_Z }, { chain::ANY }>(tile),
+                    _ => finish_row::<V, 0, { BY_N }, { chain::ANY }>(tile),
                 }
             }
         }
@@ -237,14 +238,20 @@ struct Row<'a> {
     draw: Draw,
 }
 
-/// Computes a row of outputs, with windows of `WINDOW` (0: of any size). With `BY_Z` the largest
-/// `z` is looked for, else the largest `n`. `CHAIN` is the chain's kind, or `ANY`.
+/// How a window's winner is found: by the largest `n`, by the largest `z`, or by the largest `z`
+/// when nobody asks where it was.
+const BY_N: u8 = 0;
+const BY_Z: u8 = 1;
+const LARGEST_Z: u8 = 2;
+
+/// Computes a row of outputs, with windows of `WINDOW` (0: of any size). `SEARCH` is one of the
+/// three above, `CHAIN` the chain's kind, or `ANY`.
 ///
 /// # Safety
 /// From `row.z` all that the row's windows see can be read, and a row's values can be written at
 /// `row.y` and at both of `row.won`.
 #[inline(always)]
-unsafe fn finish_row<V: Lanes, const WINDOW: usize, const BY_Z: bool, const CHAIN: u8>(
+unsafe fn finish_row<V: Lanes, const WINDOW: usize, const SEARCH: u8, const CHAIN: u8>(
     row: Row<'_>,
 ) {
     let (any, stride) = row.sizes.window();
@@ -261,7 +268,9 @@ unsafe fn finish_row<V: Lanes, const WINDOW: usize, const BY_Z: bool, const CHAI
             let step = i * row.z_layout.row + j * row.z_layout.column;
             let other = unsafe { V::load(corner.add(step)) };
             let here = V::splat(at as f32);
-            if BY_Z {
+            if SEARCH == LARGEST_Z {
+                value = other.max(value);
+            } else if SEARCH == BY_Z {
                 place = other.where_greater(value, here, place);
                 value = other.where_greater(value, other, value);
             } else {
@@ -271,7 +280,7 @@ unsafe fn finish_row<V: Lanes, const WINDOW: usize, const BY_Z: bool, const CHAI
                 best = n.where_greater(best, n, best);
             }
         }
-        if BY_Z {
+        if SEARCH != BY_N {
             best = norm.apply(value);
         }
         if let Some((won, places)) = row.won {

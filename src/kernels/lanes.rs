@@ -134,6 +134,8 @@ pub(super) trait Lanes: Copy {
     fn div(self, other: Self) -> Self;
     /// `self * factor + addend`, rounded once where the processor can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// The larger one; `other` where either is not a number.
+    fn max(self, other: Self) -> Self;
     fn sqrt(self) -> Self;
     /// `yes` where `self > other`, else `no`.
     fn where_greater(self, other: Self, yes: Self, no: Self) -> Self;
@@ -272,6 +274,10 @@ impl Lanes for Portable {
         }))
     }
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(self.0.map(f32::sqrt))
     }
@@ -378,6 +384,10 @@ pub(super) mod x86 {
         #[inline(always)]
         fn mul_add(self, factor: Self, addend: Self) -> Self {
             Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            Self(unsafe { _mm512_max_ps(self.0, other.0) })
         }
         #[inline(always)]
         fn sqrt(self) -> Self {
@@ -500,6 +510,10 @@ pub(super) mod x86 {
             Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
         }
         #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+        #[inline(always)]
         fn sqrt(self) -> Self {
             Self(unsafe { _mm256_sqrt_ps(self.0) })
         }
@@ -604,6 +618,10 @@ mod tests {
         assert_eq!(values(x.sub(y)), each(&|a, b| a - b));
         assert_eq!(values(x.mul(y)), each(&|a, b| a * b));
         assert_eq!(values(x.div(y)), each(&|a, b| a / b));
+        assert_eq!(values(x.max(y)), each(&f32::max));
+        let nan = V::splat(f32::NAN);
+        assert_eq!(values(nan.max(y)), b);
+        assert!(values(y.max(nan)).iter().all(|v| v.is_nan()));
         assert_eq!(values(x.mul(x).sqrt()), each(&|a, _| a.abs()));
         assert_eq!(values(x.mul_add(y, x)), each(&|a, b| a * b + a));
         let choice = |a: f32, b: f32| if a > b { 1.0 } else { -1.0 };

@@ -149,8 +149,7 @@ pub(super) fn derivative<V: Lanes, const KIND: u8>(
 /// Like PyTorch's, it leaves not-a-number what it is, so that a run that went wrong shows it.
 #[inline(always)]
 fn relu<V: Lanes>(x: V) -> V {
-    let zero = V::splat(0.0);
-    zero.where_greater(x, zero, x)
+    V::splat(0.0).max(x)
 }
 
 /// A function of one value for all lanes.
