@@ -78,13 +78,8 @@ fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
                     images: &images,
                     labels: &labels,
                 };
-                let (kind, lr) = (recipe.training.loss, recipe.optimizer.lr());
-                assert!(
-                    learner
-                        .step(batch, kind, lr, step as u64)
-                        .loss()
-                        .is_finite()
-                );
+                let lr = recipe.optimizer.lr();
+                assert!(learner.step(batch, lr, step as u64).loss().is_finite());
             })
         }
         Request::Infer {

@@ -39,7 +39,7 @@ fn training_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("training step, batch 64");
     group.throughput(Throughput::Elements(u64::from(TRAINING_BATCH)));
     for mut setup in setups() {
-        let (kind, lr) = (setup.recipe.training.loss, setup.recipe.optimizer.lr());
+        let lr = setup.recipe.optimizer.lr();
         let indices: Vec<u32> = (0..TRAINING_BATCH).collect();
         let mut step = || {
             let (images, labels) = setup.digits.select(&indices);
@@ -47,7 +47,7 @@ fn training_step(criterion: &mut Criterion) {
                 images: &images,
                 labels: &labels,
             };
-            setup.learner.step(batch, kind, lr, 0)
+            setup.learner.step(batch, lr, 0)
         };
         group.bench_function(&setup.name, |bencher| bencher.iter(&mut step));
     }

@@ -10,9 +10,9 @@ use mnistctl::backend::{Backend, Engine};
 use mnistctl::dataset::{Batch, Part, Source};
 use mnistctl::kernels::Isa;
 use mnistctl::network::{BatchNorm, NamedTensor, Network, Plan};
-use mnistctl::recipe::{Loss, Recipe};
+use mnistctl::recipe::Recipe;
 use mnistctl::rng::Rng;
-use mnistctl::training::{Learner, Scheduler};
+use mnistctl::training::{Learner, Position, Scheduler};
 use serde_json::Value;
 
 /// The agreement that is asked of whole training runs.
@@ -127,22 +127,29 @@ fn initial_state(mut state: Vec<NamedTensor>, tensors: &[Value]) -> Vec<NamedTen
 }
 
 /// Trains the recipe's network 20 steps as the golden run did, and compares all it left.
-fn check_run(recipe: &str, name: &str) {
-    let recipe = Recipe::load(recipe, &[]).unwrap();
+fn check_run(recipe: &Recipe, name: &str) {
     let plan = Plan::new(&recipe.model.layers).unwrap();
     let expected = golden(&format!("{name}.json"));
     assert_eq!(
         plan.parameters() as u64,
         expected["parameters"].as_u64().unwrap()
     );
-    assert_eq!(recipe.optimizer.lr(), expected["lr"].as_f64().unwrap());
-    let weights = golden_floats(&format!("{name}-final.bin"));
     let tensors = expected["tensors"].as_array().unwrap();
+    // How many steps count as an epoch, where the learning rate changes.
+    let steps = expected["steps"].as_u64().unwrap_or(20);
     let train = Source::Sample.load(Part::Train).unwrap().digits;
     let test = Source::Sample.load(Part::Test).unwrap().digits;
 
     for (backend, engine) in engines() {
-        let mut learner = Learner::new(&recipe, &plan, &engine);
+        let near = |what: &str, difference: f64, tolerance: f64| {
+            println!("{name} on {backend}: {what} differ by {difference:.1e}");
+            assert!(
+                difference < tolerance,
+                "{name} on {backend}: {what} by {difference:e}"
+            );
+        };
+        let mut learner = Learner::new(recipe, &plan, &engine);
+        let scheduler = Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr());
         let state = initial_state(learner.state(), tensors);
         learner.load_state(&state).unwrap();
         let mut losses = Vec::new();
@@ -153,35 +160,41 @@ fn check_run(recipe: &str, name: &str) {
                 images: &images,
                 labels: &labels,
             };
-            let lr = recipe.optimizer.lr();
-            let result = learner.step(batch, Loss::CrossEntropy, lr, 0);
-            losses.push(result.loss() as f32);
+            let lr = scheduler.lr(Position {
+                epoch: u64::from(step) / steps,
+                step: u64::from(step) % steps,
+                epochs: 20 / steps,
+                steps,
+            });
+            losses.push(learner.step(batch, lr, 0).loss() as f32);
         }
-
         let difference = largest_difference(&losses, &floats(&expected["losses"]));
-        println!("{name} on {backend}: losses differ by {difference:.1e}");
-        assert!(
-            difference < TOLERANCE,
-            "{name} on {backend}: losses by {difference:e}"
-        );
+        near("losses", difference, TOLERANCE);
 
-        let mut worst = 0f64;
-        for tensor in learner.state() {
-            let theirs = match tensors.iter().find(|t| t["name"] == tensor.name.as_str()) {
-                Some(entry) => {
-                    let offset = entry["offset"].as_u64().unwrap() as usize;
-                    let values = &weights[offset..offset + tensor.values.len()];
-                    values.iter().copied().map(f64::from).collect()
-                }
-                None => floats(&expected["buffers"][&tensor.name]),
-            };
-            worst = worst.max(largest_difference(&tensor.values, &theirs));
+        let worst = |state: &[NamedTensor], file: &str, buffers: &Value| {
+            let weights = golden_floats(&format!("{name}-{file}.bin"));
+            let mut worst = 0f64;
+            for tensor in state {
+                let theirs = match tensors.iter().find(|t| t["name"] == tensor.name.as_str()) {
+                    Some(entry) => {
+                        let offset = entry["offset"].as_u64().unwrap() as usize;
+                        let values = &weights[offset..offset + tensor.values.len()];
+                        values.iter().copied().map(f64::from).collect()
+                    }
+                    None => floats(&buffers[&tensor.name]),
+                };
+                worst = worst.max(largest_difference(&tensor.values, &theirs));
+            }
+            worst
+        };
+        let difference = worst(&learner.state(), "final", &expected["buffers"]);
+        near("weights and buffers", difference, TOLERANCE);
+        let average = learner.average();
+        assert_eq!(average.is_some(), recipe.training.ema_decay.is_some());
+        if let Some(average) = average {
+            let difference = worst(&average, "average", &expected["average_buffers"]);
+            near("averaged weights and buffers", difference, TOLERANCE);
         }
-        println!("{name} on {backend}: weights and buffers differ by {worst:.1e}");
-        assert!(
-            worst < TOLERANCE,
-            "{name} on {backend}: weights by {worst:e}"
-        );
 
         let (images, _) = test.select(&(0..16).collect::<Vec<_>>());
         let logits = learner.logits(&images);
@@ -190,29 +203,48 @@ fn check_run(recipe: &str, name: &str) {
         let difference = largest_difference(&logits, &theirs);
         // Not part of the bargain, but a check of evaluation mode: each logit adds up hundreds of
         // the weights' differences.
-        println!("{name} on {backend}: eval logits differ by {difference:.1e}");
-        assert!(
-            difference < 5.0 * TOLERANCE,
-            "{name} on {backend}: logits by {difference:e}"
-        );
+        near("eval logits", difference, 5.0 * TOLERANCE);
     }
+}
+
+/// The built-in CNN with changes to its text; the golden runs have no dropout.
+fn changed_cnn(changes: &[(&str, &str)], overrides: &[&str]) -> Recipe {
+    let mut text = Recipe::load("cnn-9956", &[]).unwrap().to_toml();
+    for (from, to) in [("p = 0.5", "p = 0.0")].iter().chain(changes) {
+        assert!(text.contains(from), "{text}");
+        text = text.replace(from, to);
+    }
+    let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
+    Recipe::parse("cnn", &text, &overrides).unwrap()
 }
 
 #[test]
 fn the_cnn_trained_with_sgd_follows_pytorch() {
-    // Dropout is part of the golden run's network with p = 0.
-    let text = Recipe::load("cnn-9956", &[]).unwrap().to_toml();
-    let without_dropout = text.replace("p = 0.5", "p = 0.0");
-    assert_ne!(text, without_dropout);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("cnn.toml");
-    fs::write(&path, without_dropout).unwrap();
-    check_run(path.to_str().unwrap(), "cnn-sgd");
+    check_run(&changed_cnn(&[], &[]), "cnn-sgd");
+}
+
+#[test]
+fn adamw_smoothing_clipping_warmup_and_averaging_follow_pytorch() {
+    let without_biases = [("padding = 0\nbias = true", "padding = 0\nbias = false")];
+    let recipe = changed_cnn(
+        &without_biases,
+        &[
+            "optimizer.kind=adamw",
+            "optimizer.lr=0.003",
+            "optimizer.weight_decay=0.05",
+            "scheduler.kind=constant",
+            "scheduler.warmup={ epochs = 1, start_factor = 0.1 }",
+            "training.label_smoothing=0.1",
+            "training.clip_grad_norm=1.5",
+            "training.ema_decay=0.9",
+        ],
+    );
+    check_run(&recipe, "cnn-all");
 }
 
 #[test]
 fn the_mlp_trained_with_adam_follows_pytorch() {
-    check_run("mlp", "mlp-adam");
+    check_run(&Recipe::load("mlp", &[]).unwrap(), "mlp-adam");
 }
 
 #[test]
@@ -241,12 +273,62 @@ fn reduce_lr_on_plateau_gives_pytorchs_learning_rates() {
             } else {
                 (metric, f64::NAN)
             };
-            scheduler.step(loss, accuracy);
+            scheduler.step(step as u64, loss, accuracy);
+            let place = Position {
+                epoch: step as u64 + 1,
+                step: 0,
+                epochs: 1000,
+                steps: 1,
+            };
             assert_eq!(
-                scheduler.lr(step as u64, 1),
+                scheduler.lr(place),
                 expected,
                 "case {}, step {step}",
                 case["name"]
+            );
+        }
+    }
+}
+
+#[test]
+fn schedules_and_warm_ups_give_pytorchs_learning_rates() {
+    let cases = golden("schedules.json");
+    for case in cases["cases"].as_array().unwrap() {
+        let args = case["args"].as_object().unwrap();
+        let mut lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        if let Some(warmup) = case["warmup"].as_object() {
+            let (epochs, factor) = (&warmup["epochs"], &warmup["start_factor"]);
+            lines.push(format!(
+                "warmup = {{ epochs = {epochs}, start_factor = {factor} }}"
+            ));
+        }
+        let text = format!(
+            "name = 'case'\n[model]\nlayers = ['flatten', {{ kind = 'linear', out_features = 10 }}]\n\
+             [optimizer]\nkind = 'sgd'\nlr = {}\n[training]\nepochs = {}\n\
+             [scheduler]\nkind = {}\n{}\n",
+            case["lr"],
+            case["epochs"],
+            case["kind"],
+            lines.join("\n")
+        );
+        let recipe = Recipe::parse("case", &text, &[]).unwrap();
+        assert_eq!(
+            Recipe::parse("again", &recipe.to_toml(), &[]).unwrap(),
+            recipe
+        );
+        let scheduler = Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr());
+        let steps = case["steps"].as_u64().unwrap();
+        for (index, expected) in exact(&case["lrs"]).into_iter().enumerate() {
+            let ours = scheduler.lr(Position {
+                epoch: index as u64 / steps,
+                step: index as u64 % steps,
+                epochs: recipe.training.epochs,
+                steps,
+            });
+            // PyTorch multiplies step by step, we raise to a power.
+            assert!(
+                (ours - expected).abs() < 1e-12 * (ours + expected).max(0.1),
+                "{case}, step {index}: {ours} instead of {expected}"
             );
         }
     }
@@ -269,7 +351,12 @@ fn one_cycle_gives_pytorchs_learning_rates() {
         let rates = exact(&case["lrs"]);
         assert_eq!(rates.len() as u64, case["steps"].as_u64().unwrap());
         for (step, expected) in rates.iter().enumerate() {
-            let ours = scheduler.lr(step as u64, rates.len() as u64);
+            let ours = scheduler.lr(Position {
+                epoch: 0,
+                step: step as u64,
+                epochs: 1,
+                steps: rates.len() as u64,
+            });
             // The cosines of two libraries.
             assert!(
                 (ours / expected - 1.0).abs() < 1e-12,

@@ -79,6 +79,9 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         ));
         return Ok(Status::Interrupted);
     }
+    if outcome == Outcome::StoppedEarly {
+        note("stopped early: the validation loss has stopped falling");
+    }
 
     // The test images are looked at here for the first and only time.
     let test = test_data(&source, recipe.training.seed, data.limit).inspect_err(|_| {

@@ -102,7 +102,7 @@ impl Ensemble {
                 let truth = usize::from(digits.label(index as usize));
                 confusion.add(truth, prediction.digit());
                 loss_sum += match &self.members[..] {
-                    [member] => loss_of(member.recipe.training.loss, &logits, truth),
+                    [member] => loss_of(member.recipe.training.loss.into(), &logits, truth),
                     _ => -prediction.probabilities[truth].max(f64::MIN_POSITIVE).ln(),
                 };
             }

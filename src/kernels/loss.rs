@@ -13,6 +13,9 @@ kernel! {
     /// The summed loss of a block and, in `dlogits`, its gradient divided by `batch`; both are
     /// `[class][lane]`, and there is an image in as many lanes as there are `labels`.
     ///
+    /// With `smoothing` s the target is 1 - s + s / classes for the label and s / classes for each
+    /// other class, as `torch.nn.CrossEntropyLoss(label_smoothing=s)` has it.
+    ///
     /// With `on_softmax` the cross-entropy is taken on the softmax's probabilities as if they were
     /// logits, as some published networks do by mistake.
     pub fn cross_entropy(
@@ -20,6 +23,7 @@ kernel! {
         labels: &[u8],
         batch: usize,
         on_softmax: bool,
+        smoothing: f32,
         dlogits: &mut [f32],
     ) -> BlockLoss = cross_entropy_in
 }
@@ -33,6 +37,7 @@ fn cross_entropy_in<V: Lanes>(
     labels: &[u8],
     batch: usize,
     on_softmax: bool,
+    smoothing: f32,
     dlogits: &mut [f32],
 ) -> BlockLoss {
     let classes = logits.len() / V::N;
@@ -63,12 +68,15 @@ fn cross_entropy_in<V: Lanes>(
     let mut weight = [0.0f32; 16];
     weight[..labels.len()].fill(1.0 / batch as f32);
     let weight = V::read(&weight);
+    let of = if on_softmax { probabilities } else { inner };
+    let others = smoothing / classes as f32;
+    let (own, others) = (V::splat(1.0 - smoothing + others), V::splat(others));
+    // What the loss subtracts: the target's scores, weighted.
     let mut target = zero;
     for class in 0..classes {
-        let is_label = label.where_equal(V::splat(class as f32), V::splat(1.0), zero);
-        let of = if on_softmax { probabilities } else { inner };
-        target = is_label.where_greater(zero, of[class], target);
-        scores[class] = scores[class].sub(is_label).mul(weight);
+        let part = label.where_equal(V::splat(class as f32), own, others);
+        target = part.mul_add(of[class], target);
+        scores[class] = scores[class].sub(part).mul(weight);
     }
     if on_softmax {
         // Through the inner softmax: dl = p * (dp - sum(dp * p)).

@@ -9,6 +9,7 @@
 //! - [`correlate`], [`outer`]: the gradients of their weights;
 //! - [`finish`], [`finish_backward`], [`spread`]: BatchNorm, pooling, activation and dropout;
 //! - [`gather`], [`cross_entropy`], [`update`]: the ends of a training step;
+//! - [`sum_of_squares`], [`scale`], [`lerp`]: the gradients' norm and the weights' average;
 //! - [`finish_single`], [`pixels`]: a single image, whose pixels lie side by side instead;
 //! - [`Workers`]: threads for work of microseconds.
 //!
@@ -51,6 +52,7 @@ mod pointwise;
 mod product;
 mod single;
 mod update;
+mod vector;
 mod workers;
 
 pub use buffer::Buffer;
@@ -66,4 +68,5 @@ pub use pointwise::{Draw, Pointwise};
 pub use product::{Product, Start, Taps, product};
 pub use single::{finish_single, pixels};
 pub use update::{Rule, update};
+pub use vector::{lerp, scale, sum_of_squares};
 pub use workers::Workers;

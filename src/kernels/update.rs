@@ -25,13 +25,25 @@ pub enum Rule {
         /// 1 / sqrt(1 - beta2^t).
         second_scale: f32,
         eps: f32,
+        /// Added to the gradient, times the weight: Adam's weight decay.
         weight_decay: f32,
+        /// What the weight is multiplied with first: 1 - lr * AdamW's weight decay.
+        keep: f32,
+    },
+    RmsProp {
+        lr: f32,
+        alpha: f32,
+        /// 1 - alpha, which is subtracted in double precision.
+        alpha_rest: f32,
+        eps: f32,
+        weight_decay: f32,
+        momentum: f32,
     },
 }
 
 kernel! {
-    /// Moves `values` one step against `gradients`. `first` is SGD's momentum or Adam's `exp_avg`,
-    /// `second` Adam's `exp_avg_sq`; what a rule has no use for may be empty. All others are as
+    /// Moves `values` one step against `gradients`. `first` is SGD's or RMSprop's momentum or Adam's
+    /// `exp_avg`, `second` Adam's `exp_avg_sq` or RMSprop's `square_avg`; what a rule has no use for may be empty. All others are as
     /// long as `values`, a multiple of the register's lanes.
     pub fn update(
         rule: Rule,
@@ -97,6 +109,7 @@ fn update_in<V: Lanes>(
             second_scale,
             eps,
             weight_decay,
+            keep,
         } => {
             assert_eq!(pairs.len() * V::N, first.len());
             assert_eq!(pairs.len() * V::N, second.len());
@@ -115,7 +128,33 @@ fn update_in<V: Lanes>(
                 m.write(first);
                 v.write(second);
                 let denominator = v.sqrt().mul_add(s(second_scale), s(eps));
+                let x = x.mul(s(keep));
                 m.div(denominator).mul_add(s(-step_size), x).write(value);
+            }
+        }
+        Rule::RmsProp {
+            lr,
+            alpha,
+            alpha_rest,
+            eps,
+            weight_decay,
+            momentum,
+        } => {
+            assert_eq!(pairs.len() * V::N, second.len());
+            assert!(momentum == 0.0 || pairs.len() * V::N == first.len());
+            let mut first = first.chunks_exact_mut(V::N);
+            for ((value, gradient), second) in pairs.zip(second.chunks_exact_mut(V::N)) {
+                let x = V::read(value);
+                let g = x.mul_add(s(weight_decay), V::read(gradient)).flush(1e-17);
+                let v = V::read(second).mul_add(s(alpha), g.mul(g).mul(s(alpha_rest)));
+                let v = v.flush(1e-34);
+                v.write(second);
+                let mut direction = g.div(v.sqrt().add(s(eps)));
+                if let Some(buffer) = first.next() {
+                    direction = V::read(buffer).mul_add(s(momentum), direction).flush(1e-30);
+                    direction.write(buffer);
+                }
+                direction.mul_add(s(-lr), x).write(value);
             }
         }
     }

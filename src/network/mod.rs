@@ -17,7 +17,7 @@ use crate::recipe::LayerSpec;
 use crate::rng::{Rng, Stream};
 
 pub use batch_norm::BatchNorm;
-pub use fused::FusedNetwork;
+pub use fused::{FusedNetwork, Weights};
 pub use model::Model;
 pub use plan::{Plan, PlanError, PlannedLayer, Shape};
 pub use state::{NamedTensor, StateError};

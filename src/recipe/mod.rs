@@ -7,7 +7,9 @@
 mod builtin;
 mod error;
 mod layer;
+mod optimizer;
 mod overrides;
+mod scheduler;
 mod section;
 mod training;
 
@@ -21,10 +23,12 @@ use toml::de::DeTable;
 pub use builtin::{BUILTIN, Builtin};
 pub use error::{Location, RecipeError};
 pub use layer::{LayerSpec, Padding, SameWord};
-pub use training::{
-    AnnealStrategy, Loss, OneCycleSpec, OptimizerSpec, PlateauMode, PlateauSpec, SchedulerSpec,
-    ThresholdMode, TrainingSpec,
+pub use optimizer::{AdamSpec, OptimizerSpec};
+pub use scheduler::{
+    AnnealStrategy, OneCycleSpec, PlateauMode, PlateauSpec, Schedule, SchedulerSpec, ThresholdMode,
+    WarmupSpec,
 };
+pub use training::{Criterion, EarlyStoppingSpec, Loss, TrainingSpec};
 
 use section::{Origin, Section};
 
@@ -150,11 +154,16 @@ impl Recipe {
                 "is `cross_entropy_on_softmax`, which needs `softmax` as the last layer",
             ));
         }
-        if matches!(scheduler, SchedulerSpec::ReduceLrOnPlateau(_)) && data_spec.validation == 0 {
-            return Err(top.section("scheduler")?.error(
-                "kind",
-                "watches the validation figures, but `validation` in [data] is 0",
-            ));
+        const NOTHING_TO_WATCH: &str =
+            "watches the validation figures, but `validation` in [data] is 0";
+        if data_spec.validation == 0 {
+            if matches!(scheduler.schedule, Schedule::ReduceLrOnPlateau(_)) {
+                return Err(top.section("scheduler")?.error("kind", NOTHING_TO_WATCH));
+            }
+            if training.early_stopping.is_some() {
+                let section = top.section("training")?;
+                return Err(section.error("early_stopping", NOTHING_TO_WATCH));
+            }
         }
         model.finish()?;
         top.finish()?;

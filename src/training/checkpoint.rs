@@ -53,6 +53,8 @@ pub struct Resume {
     pub tally: Tally,
     pub scheduler: SchedulerState,
     pub optimizer: OptimizerState,
+    /// The weights as they are trained, where the checkpoint's own are their moving average.
+    pub weights: Option<Vec<NamedTensor>>,
     /// What computed, and the data as `--data` named it: what a resume goes on with unless told
     /// otherwise.
     pub backend: String,
@@ -138,6 +140,8 @@ struct WireResume {
     optimizer_steps: u64,
     /// Two entries a parameter: first and second moment, empty where there is none.
     optimizer_moments: Vec<serde_bytes::ByteBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<Vec<WireTensor>>,
     backend: String,
     data: String,
     sha256: String,
@@ -154,16 +158,7 @@ impl Checkpoint {
             recipe: self.recipe.to_toml(),
             normalize: WireNormalize { mean, std },
             metrics: self.metrics.clone(),
-            tensors: self
-                .tensors
-                .iter()
-                .map(|tensor| WireTensor {
-                    name: tensor.name.clone(),
-                    shape: tensor.shape.iter().map(|&side| side as u64).collect(),
-                    dtype: "f32".into(),
-                    data: to_bytes(&tensor.values),
-                })
-                .collect(),
+            tensors: self.tensors.iter().map(WireTensor::from).collect(),
             resume: self.resume.as_ref().map(WireResume::from),
         };
         let bytes = rmp_serde::to_vec_named(&document)
@@ -262,6 +257,17 @@ impl Checkpoint {
     }
 }
 
+impl From<&NamedTensor> for WireTensor {
+    fn from(tensor: &NamedTensor) -> Self {
+        Self {
+            name: tensor.name.clone(),
+            shape: tensor.shape.iter().map(|&side| side as u64).collect(),
+            dtype: "f32".into(),
+            data: to_bytes(&tensor.values),
+        }
+    }
+}
+
 impl WireTensor {
     fn check(self) -> Result<NamedTensor, String> {
         if self.dtype != "f32" {
@@ -306,6 +312,10 @@ impl From<&Resume> for WireResume {
             optimizer_moments: moments
                 .flat_map(|(first, second)| [bytes(first), bytes(second)])
                 .collect(),
+            weights: resume
+                .weights
+                .as_ref()
+                .map(|tensors| tensors.iter().map(WireTensor::from).collect()),
             backend: resume.backend.clone(),
             data: resume.data.clone(),
             sha256: resume.sha256.clone(),
@@ -343,6 +353,10 @@ impl WireResume {
                     .map(|pair| (values(&pair[0]), values(&pair[1])))
                     .collect(),
             },
+            weights: self
+                .weights
+                .map(|tensors| tensors.into_iter().map(WireTensor::check).collect())
+                .transpose()?,
             backend: self.backend,
             data: self.data,
             sha256: self.sha256,

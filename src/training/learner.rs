@@ -3,26 +3,38 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::flat_optimizer::FlatOptimizer;
 use super::loss;
-use super::optimizer::{FlatOptimizer, Optimizer, OptimizerState};
+use super::optimizer::{Optimizer, OptimizerState};
 use super::tally::Tally;
 use crate::backend::Engine;
-use crate::dataset::{Batch, Batcher, targets};
-use crate::network::{FusedNetwork, NamedTensor, Network, Plan, StateError, to_host};
-use crate::recipe::{Loss, Recipe};
+use crate::dataset::{Batch, Batcher, CLASSES, targets};
+use crate::network::{FusedNetwork, NamedTensor, Network, Plan, StateError, Weights, to_host};
+use crate::recipe::{Criterion, Recipe};
 
-/// A network and its optimizer, on burn's operations or on our kernels.
+/// A network and its optimizer, on burn's operations or on our kernels, and with `ema_decay` the
+/// moving average of its weights.
 #[derive(Debug)]
-pub enum Learner {
+pub struct Learner {
+    engine: Computing,
+    criterion: Criterion,
+    clip_grad_norm: Option<f64>,
+    ema_decay: Option<f64>,
+}
+
+#[derive(Debug)]
+enum Computing {
     Plain(Box<Plain>),
     Fused(Box<Fused>),
 }
 
 /// Burn's operations with autodiff, on any device.
 #[derive(Debug)]
-pub struct Plain {
+struct Plain {
     network: Network,
     optimizer: Optimizer,
+    /// On the host: this side is for devices that don't need to be fast, and for comparison.
+    average: Option<Vec<NamedTensor>>,
     batcher: Batcher,
     /// With autodiff.
     device: Device,
@@ -30,9 +42,10 @@ pub struct Plain {
 
 /// Our kernels, on the processor.
 #[derive(Debug)]
-pub struct Fused {
+struct Fused {
     network: FusedNetwork,
     optimizer: FlatOptimizer,
+    average: Option<Weights>,
 }
 
 impl Learner {
@@ -40,72 +53,112 @@ impl Learner {
     pub fn new(recipe: &Recipe, plan: &Plan, engine: &Engine) -> Self {
         let device = engine.device.clone().autodiff();
         let network = Network::new(plan, recipe.training.seed, &device);
-        let Some(isa) = engine.fused else {
-            return Learner::Plain(Box::new(Plain {
+        let engine = match engine.fused {
+            None => Computing::Plain(Box::new(Plain {
                 network,
                 optimizer: Optimizer::new(recipe.optimizer.clone()),
+                average: None,
                 batcher: Batcher::new(recipe.data.normalize),
                 device,
-            }));
+            })),
+            Some(isa) => {
+                let threads = rayon::current_num_threads();
+                let mut fused = FusedNetwork::new(plan, recipe.data.normalize, threads, isa);
+                fused
+                    .load_state(&network.state())
+                    .expect("both are built from the same plan, with finite weights");
+                Computing::Fused(Box::new(Fused {
+                    optimizer: FlatOptimizer::new(recipe.optimizer.clone(), fused.len()),
+                    network: fused,
+                    average: None,
+                }))
+            }
         };
-        let threads = rayon::current_num_threads();
-        let mut fused = FusedNetwork::new(plan, recipe.data.normalize, threads, isa);
-        fused
-            .load_state(&network.state())
-            .expect("both are built from the same plan, with finite weights");
-        Learner::Fused(Box::new(Fused {
-            optimizer: FlatOptimizer::new(recipe.optimizer.clone(), fused.len()),
-            network: fused,
-        }))
+        Self {
+            engine,
+            criterion: recipe.training.criterion(),
+            clip_grad_norm: recipe.training.clip_grad_norm,
+            ema_decay: recipe.training.ema_decay,
+        }
     }
 
-    /// Every parameter and buffer, in layer order.
+    /// Every parameter and buffer as they are trained, in layer order.
     pub fn state(&self) -> Vec<NamedTensor> {
-        match self {
-            Learner::Plain(plain) => plain.network.state(),
-            Learner::Fused(fused) => fused.network.state(),
+        match &self.engine {
+            Computing::Plain(plain) => plain.network.state(),
+            Computing::Fused(fused) => fused.network.state(),
         }
     }
 
     /// Replaces every parameter and buffer.
     pub fn load_state(&mut self, tensors: &[NamedTensor]) -> Result<(), StateError> {
-        match self {
-            Learner::Plain(plain) => {
+        match &mut self.engine {
+            Computing::Plain(plain) => {
                 let network = plain.network.clone();
                 plain.network = network.load_state(tensors, &plain.device)?;
                 Ok(())
             }
-            Learner::Fused(fused) => fused.network.load_state(tensors),
+            Computing::Fused(fused) => fused.network.load_state(tensors),
         }
+    }
+
+    /// The average of every parameter and buffer; `None` without `ema_decay` and before the first
+    /// step.
+    pub fn average(&self) -> Option<Vec<NamedTensor>> {
+        match &self.engine {
+            Computing::Plain(plain) => plain.average.clone(),
+            Computing::Fused(fused) => {
+                let average = fused.average.as_ref()?;
+                Some(fused.network.state_of(average))
+            }
+        }
+    }
+
+    /// Continues from the average that [`average`](Self::average) gave.
+    pub fn load_average(&mut self, tensors: &[NamedTensor]) -> Result<(), StateError> {
+        match &mut self.engine {
+            Computing::Plain(plain) => {
+                // Only for its checks.
+                plain.network.clone().load_state(tensors, &plain.device)?;
+                plain.average = Some(tensors.to_vec());
+            }
+            Computing::Fused(fused) => fused.average = Some(fused.network.read(tensors)?),
+        }
+        Ok(())
     }
 
     /// The optimizer's state, for a checkpoint.
     pub fn optimizer_state(&self) -> OptimizerState {
-        match self {
-            Learner::Plain(plain) => plain.optimizer.state(),
-            Learner::Fused(fused) => fused.optimizer.state(&fused.network),
+        match &self.engine {
+            Computing::Plain(plain) => plain.optimizer.state(),
+            Computing::Fused(fused) => fused.optimizer.state(&fused.network),
         }
     }
 
     /// Continues from `state`, or says why it can't have come from training this network.
     pub fn load_optimizer_state(&mut self, state: &OptimizerState) -> Result<(), String> {
-        match self {
-            Learner::Plain(plain) => {
+        match &mut self.engine {
+            Computing::Plain(plain) => {
                 plain
                     .optimizer
                     .load_state(state, &plain.network, &plain.device)
             }
-            Learner::Fused(fused) => fused.optimizer.load_state(state, &fused.network),
+            Computing::Fused(fused) => fused.optimizer.load_state(state, &fused.network),
         }
     }
 
     /// Learns from a batch: forward, loss, backward, update. Returns the batch's loss and right
     /// answers, as they were before the update. What dropout drops follows from `random`.
-    pub fn step(&mut self, batch: Batch<'_>, kind: Loss, lr: f64, random: u64) -> Tally {
-        match self {
-            Learner::Plain(plain) => plain.step(batch, kind, lr, random),
-            Learner::Fused(fused) => {
-                let loss = fused.network.backward(batch, kind, (random >> 32) as u32);
+    pub fn step(&mut self, batch: Batch<'_>, lr: f64, random: u64) -> Tally {
+        let (criterion, clip) = (self.criterion, self.clip_grad_norm);
+        let tally = match &mut self.engine {
+            Computing::Plain(plain) => plain.step(batch, criterion, lr, clip, random),
+            Computing::Fused(fused) => {
+                let key = (random >> 32) as u32;
+                let loss = fused.network.backward(batch, criterion, key);
+                if let Some(max_norm) = clip {
+                    fused.network.clip_gradients(max_norm);
+                }
                 fused.optimizer.step(lr, &mut fused.network);
                 Tally {
                     images: batch.images.len() as u64,
@@ -113,36 +166,84 @@ impl Learner {
                     loss_sum: loss.loss_sum,
                 }
             }
+        };
+        if let Some(decay) = self.ema_decay {
+            // In double precision before it meets the weights, as in PyTorch.
+            self.move_average((1.0 - decay) as f32);
+        }
+        tally
+    }
+
+    /// Moves the average by `part` of the way to the weights; it begins as a copy of them.
+    fn move_average(&mut self, part: f32) {
+        match &mut self.engine {
+            Computing::Plain(plain) => {
+                let now = plain.network.state();
+                let Some(average) = &mut plain.average else {
+                    plain.average = Some(now);
+                    return;
+                };
+                for (average, now) in average.iter_mut().zip(&now) {
+                    for (average, now) in average.values.iter_mut().zip(&now.values) {
+                        *average += (now - *average) * part;
+                    }
+                }
+            }
+            Computing::Fused(fused) => match &mut fused.average {
+                None => fused.average = Some(fused.network.weights().clone()),
+                Some(average) => fused.network.average(average, part),
+            },
         }
     }
 
-    /// Logits of images of 784 bytes, as in evaluation: row-major `[image, class]`.
+    /// Logits of images of 784 bytes by the average where there is one, as in evaluation: row-major
+    /// `[image, class]`.
     pub fn logits(&self, images: &[&[u8]]) -> Vec<f32> {
-        match self {
-            Learner::Plain(plain) => {
-                let device = plain.device.clone().without_autodiff();
-                let input = plain.batcher.images(images.iter().copied(), &device);
-                to_host(&plain.network.valid().forward(input))
+        match &self.engine {
+            Computing::Plain(plain) => plain.logits(images),
+            Computing::Fused(fused) => {
+                let weights = fused.average.as_ref().unwrap_or(fused.network.weights());
+                fused.network.logits_of(weights, images)
             }
-            Learner::Fused(fused) => fused.network.logits(images),
         }
     }
 }
 
 impl Plain {
-    fn step(&mut self, batch: Batch<'_>, kind: Loss, lr: f64, random: u64) -> Tally {
+    fn step(
+        &mut self,
+        batch: Batch<'_>,
+        criterion: Criterion,
+        lr: f64,
+        clip: Option<f64>,
+        random: u64,
+    ) -> Tally {
         let images = batch.images.iter().copied();
         let images = self.batcher.images(images, &self.device);
         // Dropout draws from the device's generator.
         self.device.seed(random);
         let logits = self.network.forward_train(images);
         let mut tally = Tally::default();
-        tally.add(kind, &to_host(&logits), batch.labels);
+        tally.add(criterion, &to_host(&logits), batch.labels);
         if tally.loss_sum.is_finite() {
-            let loss = loss::loss(kind, logits, targets(batch.labels, &self.device));
-            let gradients = loss.backward();
-            self.optimizer.step(lr, &mut self.network, &gradients);
+            let targets = targets(batch.labels, &self.device);
+            let gradients = loss::loss(criterion, logits, targets).backward();
+            self.optimizer.step(lr, &mut self.network, &gradients, clip);
         }
         tally
+    }
+
+    fn logits(&self, images: &[&[u8]]) -> Vec<f32> {
+        let device = self.device.clone().without_autodiff();
+        let input = self.batcher.images(images.iter().copied(), &device);
+        let network = match &self.average {
+            None => self.network.valid(),
+            Some(average) => match self.network.clone().load_state(average, &self.device) {
+                Ok(network) => network.valid(),
+                // Weights that have overflowed have no answers, as the loss will show.
+                Err(_) => return vec![f32::NAN; images.len() * CLASSES],
+            },
+        };
+        to_host(&network.forward(input))
     }
 }

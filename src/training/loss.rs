@@ -4,28 +4,31 @@
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};
 
-use crate::recipe::Loss;
+use crate::recipe::{Criterion, Loss};
 
 /// The mean loss of a batch: `logits` `[batch, classes]`, `targets` `[batch]`, result `[1]`.
-pub fn loss(kind: Loss, logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    let scores = match kind {
+pub fn loss(criterion: Criterion, logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+    let scores = match criterion.loss {
         Loss::CrossEntropy => logits,
         Loss::CrossEntropyOnSoftmax => softmax(logits, 1),
     };
     let batch = targets.dims()[0];
     let targets = targets.reshape([batch, 1]);
-    log_softmax(scores, 1).gather(1, targets).mean().neg()
+    let log_probabilities = log_softmax(scores, 1);
+    let on_target = log_probabilities.clone().gather(1, targets).mean().neg();
+    match criterion.label_smoothing {
+        0.0 => on_target,
+        smoothing => on_target * (1.0 - smoothing) + log_probabilities.mean().neg() * smoothing,
+    }
 }
 
 /// One image's loss in double precision, from its ten logits.
-pub fn loss_of(kind: Loss, logits: &[f32], target: usize) -> f64 {
-    match kind {
-        Loss::CrossEntropy => {
-            let logits: Vec<f64> = logits.iter().map(|&logit| f64::from(logit)).collect();
-            cross_entropy(&logits, target)
-        }
-        Loss::CrossEntropyOnSoftmax => cross_entropy(&probabilities(logits), target),
-    }
+pub fn loss_of(criterion: Criterion, logits: &[f32], target: usize) -> f64 {
+    let scores = match criterion.loss {
+        Loss::CrossEntropy => logits.iter().map(|&logit| f64::from(logit)).collect(),
+        Loss::CrossEntropyOnSoftmax => probabilities(logits),
+    };
+    cross_entropy(&scores, target, criterion.label_smoothing)
 }
 
 /// Softmax in double precision.
@@ -50,11 +53,13 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
     best
 }
 
-/// `log(sum(exp(scores))) - scores[target]`, with the largest score taken out first.
-fn cross_entropy(scores: &[f64], target: usize) -> f64 {
+/// `log(sum(exp(scores))) - scores[target]`, with the largest score taken out first; of the
+/// target's share, `smoothing` is taken from all scores alike.
+fn cross_entropy(scores: &[f64], target: usize, smoothing: f64) -> f64 {
     let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = scores.iter().map(|score| (score - max).exp()).sum();
-    max + sum.ln() - scores[target]
+    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    max + sum.ln() - scores[target] - smoothing * (mean - scores[target])
 }
 
 #[cfg(test)]
@@ -66,16 +71,23 @@ mod tests {
     fn host_and_device_losses_agree() {
         let device = crate::backend::any_cpu();
         let logits = [1.5f32, -0.3, 4.0, 0.1, 0.2, 0.3, -7.0, 2.0, 0.0, 1.0];
-        for kind in [Loss::CrossEntropy, Loss::CrossEntropyOnSoftmax] {
+        let kinds = [Loss::CrossEntropy, Loss::CrossEntropyOnSoftmax];
+        let all = kinds.map(|loss| {
+            [0.0, 0.1].map(|label_smoothing| Criterion {
+                loss,
+                label_smoothing,
+            })
+        });
+        for criterion in all.into_iter().flatten() {
             for target in 0..10usize {
                 let on_device = loss(
-                    kind,
+                    criterion,
                     Tensor::from_data(TensorData::new(logits.to_vec(), [1, 10]), &device),
                     Tensor::from_data(TensorData::new(vec![target as i32], [1]), &device),
                 );
                 let on_device = f64::from(on_device.into_scalar::<f32>());
-                let on_host = loss_of(kind, &logits, target);
-                assert!((on_device - on_host).abs() < 1e-5, "{kind:?} {target}");
+                let on_host = loss_of(criterion, &logits, target);
+                assert!((on_device - on_host).abs() < 1e-5, "{criterion:?} {target}");
             }
         }
     }
@@ -86,8 +98,8 @@ mod tests {
         let mut logits = [0.0f32; 10];
         logits[3] = 1000.0;
         let floor = (std::f64::consts::E + 9.0).ln() - 1.0;
-        assert!((loss_of(Loss::CrossEntropyOnSoftmax, &logits, 3) - floor).abs() < 1e-12);
+        assert!((loss_of(Loss::CrossEntropyOnSoftmax.into(), &logits, 3) - floor).abs() < 1e-12);
         assert!((floor - 1.4612).abs() < 5e-5);
-        assert_eq!(loss_of(Loss::CrossEntropy, &logits, 3), 0.0);
+        assert_eq!(loss_of(Loss::CrossEntropy.into(), &logits, 3), 0.0);
     }
 }

@@ -5,7 +5,9 @@
 
 mod checkpoint;
 mod data;
+mod early_stopping;
 pub mod files;
+mod flat_optimizer;
 mod learner;
 pub mod loss;
 mod metrics;
@@ -26,7 +28,7 @@ pub use learner::Learner;
 pub use metrics::{Epoch, Figures, LogLine};
 pub use optimizer::{Optimizer, OptimizerState};
 pub use run_folder::{RunFolder, RunFolderError, Summary, TestFigures};
-pub use scheduler::{Scheduler, SchedulerState};
+pub use scheduler::{Position, Scheduler, SchedulerState};
 pub use tally::Tally;
 
 use crate::backend::Engine;
@@ -63,6 +65,8 @@ pub struct State {
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Finished,
+    /// The validation loss had stopped falling, as the recipe's `early_stopping` defines it.
+    StoppedEarly,
     /// `stop` said so; `last.mpk` holds the state.
     Interrupted,
 }
@@ -116,8 +120,13 @@ impl State {
         if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
             return Err("its position in the epoch makes no sense".into());
         }
-        let loaded = self.learner.load_state(&checkpoint.tensors);
+        let trained = resume.weights.as_ref().unwrap_or(&checkpoint.tensors);
+        let loaded = self.learner.load_state(trained);
         loaded.map_err(|error| error.to_string())?;
+        if resume.weights.is_some() {
+            let loaded = self.learner.load_average(&checkpoint.tensors);
+            loaded.map_err(|error| error.to_string())?;
+        }
         self.learner.load_optimizer_state(&resume.optimizer)?;
         self.scheduler.load_state(resume.scheduler.clone());
         self.epochs = checkpoint.metrics.clone();
@@ -133,11 +142,17 @@ impl State {
     }
 
     fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
+        let trained = self.learner.state();
+        let (tensors, weights) = match self.learner.average() {
+            Some(average) => (average, Some(trained)),
+            None => (trained, None),
+        };
         Checkpoint {
             recipe: job.recipe.clone(),
             metrics: self.epochs.clone(),
-            tensors: self.learner.state(),
+            tensors,
             resume: with_resume.then(|| Resume {
+                weights,
                 step: self.step,
                 tally: self.tally,
                 scheduler: self.scheduler.state().clone(),
@@ -172,10 +187,17 @@ pub fn train(
     let steps = job.data.train.len().div_ceil(batch_size) as u64;
 
     while (state.epochs.len() as u64) < training.epochs {
+        if early_stopping::is_due(training.early_stopping, &state.epochs) {
+            return Ok((state, Outcome::StoppedEarly));
+        }
         let epoch = state.epochs.len() as u64 + 1;
-        let first_step = (epoch - 1) * steps;
-        let all_steps = training.epochs * steps;
-        let epoch_lr = state.scheduler.lr(first_step, all_steps);
+        let position = |step| Position {
+            epoch: epoch - 1,
+            step,
+            epochs: training.epochs,
+            steps,
+        };
+        let epoch_lr = state.scheduler.lr(position(0));
         let started = Instant::now();
         let images_before = state.tally.images;
         progress.start_epoch(epoch, training.epochs, steps, state.step);
@@ -194,10 +216,10 @@ pub fn train(
                 images: &images,
                 labels: &labels,
             };
-            let lr = state.scheduler.lr(first_step + state.step, all_steps);
+            let lr = state.scheduler.lr(position(state.step));
             // Dropout's numbers follow from the position, so a resumed run draws the same ones.
             let mut rng = Rng::new(training.seed, &[Stream::Dropout as u64, epoch, state.step]);
-            let result = state.learner.step(batch, training.loss, lr, rng.next_u64());
+            let result = state.learner.step(batch, lr, rng.next_u64());
             state.step += 1;
             if !result.loss().is_finite() {
                 return Err(TrainError::Diverged {
@@ -217,7 +239,7 @@ pub fn train(
             let val = (&job.data.digits, job.data.val.as_slice());
             let logits = |images: &[&[u8]]| state.learner.logits(images);
             evaluation::for_each_batch(logits, val, |logits, labels| {
-                tally.add(training.loss, logits, labels);
+                tally.add(training.loss.into(), logits, labels);
             });
             Figures::from(&tally)
         });
@@ -230,7 +252,7 @@ pub fn train(
                     lr: epoch_lr,
                 });
             }
-            state.scheduler.step(val.loss, val.accuracy);
+            state.scheduler.step(epoch - 1, val.loss, val.accuracy);
         }
 
         state.epochs.push(Epoch {

@@ -1,15 +1,15 @@
-//! SGD and Adam, step for step as `torch.optim` computes them.
+//! The optimizers, step for step as `torch.optim` computes them, on burn's operations;
+//! `flat_optimizer.rs` has them on our kernels.
 //!
-//! burn has both, but keeps their state under process-local ids, with single-precision bias
+//! burn has most of them, but keeps their state under process-local ids, with single-precision bias
 //! corrections for Adam. Here the state is one list in parameter order that a checkpoint can hold,
 //! and all scalars are doubles until they meet a tensor, as in PyTorch.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-use crate::kernels::{Buffer, Rule};
-use crate::network::{FusedNetwork, Network};
-use crate::recipe::OptimizerSpec;
+use crate::network::Network;
+use crate::recipe::{AdamSpec, OptimizerSpec};
 
 /// An optimizer and its state for every parameter of one network.
 #[derive(Debug, Clone)]
@@ -24,9 +24,9 @@ pub struct Optimizer {
 /// What the optimizer remembers of one parameter, flattened to `[elements]`.
 #[derive(Debug, Clone, Default)]
 struct Moments {
-    /// SGD's momentum buffer or Adam's `exp_avg`.
+    /// SGD's or RMSprop's momentum buffer, or Adam's `exp_avg`.
     first: Option<Tensor<1>>,
-    /// Adam's `exp_avg_sq`.
+    /// Adam's `exp_avg_sq` or RMSprop's `square_avg`.
     second: Option<Tensor<1>>,
 }
 
@@ -50,13 +50,31 @@ impl Optimizer {
         }
     }
 
-    /// Moves every parameter of `network` one step against its gradient.
-    pub fn step(&mut self, lr: f64, network: &mut Network, gradients: &Gradients) {
+    /// Moves every parameter of `network` one step against its gradient. When all gradients
+    /// together are longer than `clip`, they are shortened to it first, as
+    /// `torch.nn.utils.clip_grad_norm_` does.
+    pub fn step(
+        &mut self,
+        lr: f64,
+        network: &mut Network,
+        gradients: &Gradients,
+        clip: Option<f64>,
+    ) {
         self.steps += 1;
+        let scale = clip.map(|max_norm| {
+            let mut squares = Squares {
+                gradients,
+                sum: 0.0,
+            };
+            network.visit(&mut squares);
+            // With PyTorch's 1e-6.
+            (max_norm / (squares.sum.sqrt() + 1e-6)).min(1.0)
+        });
         network.map_parameters(&mut Step {
             optimizer: self,
             lr,
             gradients,
+            scale,
             parameter: 0,
         });
     }
@@ -92,32 +110,54 @@ impl Optimizer {
                 };
                 value - direction * lr
             }
-            OptimizerSpec::Adam {
-                betas: (beta1, beta2),
+            OptimizerSpec::Adam(ref adam) => {
+                let gradient = decayed(gradient, &value, adam.weight_decay);
+                self.update_adam(adam, lr, value, gradient, moments)
+            }
+            OptimizerSpec::AdamW(ref adam) => {
+                let value = value * (1.0 - lr * adam.weight_decay);
+                self.update_adam(adam, lr, value, gradient, moments)
+            }
+            OptimizerSpec::RmsProp {
+                alpha,
                 eps,
                 weight_decay,
+                momentum,
                 ..
             } => {
                 let gradient = decayed(gradient, &value, weight_decay);
-                let first = gradient.clone() * (1.0 - beta1);
-                let first = match moments.first.take() {
-                    None => first,
-                    Some(old) => old * beta1 + first,
-                };
-                let second = gradient.square() * (1.0 - beta2);
-                let second = match moments.second.take() {
-                    None => second,
-                    Some(old) => old * beta2 + second,
-                };
-                moments.first = Some(first.clone());
+                let second = moving(moments.second.take(), gradient.clone().square(), alpha);
                 moments.second = Some(second.clone());
-                let steps = self.steps as f64;
-                let correction1 = 1.0 - beta1.powf(steps);
-                let correction2 = 1.0 - beta2.powf(steps);
-                let denominator = second.sqrt() / correction2.sqrt() + eps;
-                value - first / denominator * (lr / correction1)
+                let mut direction = gradient / (second.sqrt() + eps);
+                if momentum > 0.0 {
+                    if let Some(buffer) = moments.first.take() {
+                        direction = buffer * momentum + direction;
+                    }
+                    moments.first = Some(direction.clone());
+                }
+                value - direction * lr
             }
         }
+    }
+
+    fn update_adam(
+        &self,
+        adam: &AdamSpec,
+        lr: f64,
+        value: Tensor<1>,
+        gradient: Tensor<1>,
+        moments: &mut Moments,
+    ) -> Tensor<1> {
+        let (beta1, beta2) = adam.betas;
+        let first = moving(moments.first.take(), gradient.clone(), beta1);
+        let second = moving(moments.second.take(), gradient.square(), beta2);
+        moments.first = Some(first.clone());
+        moments.second = Some(second.clone());
+        let steps = self.steps as f64;
+        let correction1 = 1.0 - beta1.powf(steps);
+        let correction2 = 1.0 - beta2.powf(steps);
+        let denominator = second.sqrt() / correction2.sqrt() + adam.eps;
+        value - first / denominator * (lr / correction1)
     }
 
     /// The state as host values.
@@ -171,7 +211,7 @@ impl Optimizer {
 
 impl OptimizerState {
     /// Whether it can have come from training parameters of these sizes.
-    fn check(&self, sizes: &[usize]) -> Result<(), String> {
+    pub(super) fn check(&self, sizes: &[usize]) -> Result<(), String> {
         let fits = |moment: &HostMoment, size: usize| match moment {
             Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
             None => true,
@@ -190,128 +230,6 @@ impl OptimizerState {
     }
 }
 
-/// An optimizer for a [`FusedNetwork`]: the same steps over one vector of all parameters.
-#[derive(Debug, Clone)]
-pub struct FlatOptimizer {
-    spec: OptimizerSpec,
-    steps: u64,
-    /// Zeros before the first step; empty where the optimizer has no use for it.
-    first: Buffer,
-    second: Buffer,
-}
-
-impl FlatOptimizer {
-    /// An optimizer of `len` values.
-    pub fn new(spec: OptimizerSpec, len: usize) -> Self {
-        let (first, second) = match spec {
-            OptimizerSpec::Sgd { momentum, .. } => (momentum != 0.0, false),
-            OptimizerSpec::Adam { .. } => (true, true),
-        };
-        let zeros = |needed: bool| Buffer::zeros(if needed { len } else { 0 });
-        Self {
-            spec,
-            steps: 0,
-            first: zeros(first),
-            second: zeros(second),
-        }
-    }
-
-    /// Moves every parameter of `network` one step against the gradients it holds.
-    pub fn step(&mut self, lr: f64, network: &mut FusedNetwork) {
-        self.steps += 1;
-        let rule = rule(&self.spec, lr, self.steps);
-        network.update(rule, &mut self.first, &mut self.second);
-    }
-
-    /// The state as a checkpoint holds it.
-    pub fn state(&self, network: &FusedNetwork) -> OptimizerState {
-        if self.steps == 0 {
-            return OptimizerState::default();
-        }
-        let parts = |all: &[f32]| -> Vec<HostMoment> {
-            match all.is_empty() {
-                true => vec![None; network.sizes().len()],
-                false => network.export(all).into_iter().map(Some).collect(),
-            }
-        };
-        let moments = parts(&self.first).into_iter().zip(parts(&self.second));
-        OptimizerState {
-            steps: self.steps,
-            moments: moments.collect(),
-        }
-    }
-
-    /// Continues from `state`, or says why it can't have come from training `network`.
-    pub fn load_state(
-        &mut self,
-        state: &OptimizerState,
-        network: &FusedNetwork,
-    ) -> Result<(), String> {
-        state.check(&network.sizes())?;
-        let zeros: Vec<Vec<f32>> = network.sizes().iter().map(|&len| vec![0.0; len]).collect();
-        let all = |moment: fn(&(HostMoment, HostMoment)) -> &HostMoment| {
-            // What a parameter has no moment of starts from zero.
-            let parts = zeros.iter().enumerate().map(|(index, zeros)| {
-                let found = state
-                    .moments
-                    .get(index)
-                    .and_then(|pair| moment(pair).as_ref());
-                found.unwrap_or(zeros).as_slice()
-            });
-            network.import(&parts.collect::<Vec<_>>())
-        };
-        self.steps = state.steps;
-        if !self.first.is_empty() {
-            self.first = all(|pair| &pair.0);
-        }
-        if !self.second.is_empty() {
-            self.second = all(|pair| &pair.1);
-        }
-        Ok(())
-    }
-}
-
-/// The optimizer's `steps`th step. Scalars are doubles until here, as in PyTorch.
-fn rule(spec: &OptimizerSpec, lr: f64, steps: u64) -> Rule {
-    match *spec {
-        OptimizerSpec::Sgd {
-            momentum,
-            dampening,
-            nesterov,
-            weight_decay,
-            ..
-        } => Rule::Sgd {
-            lr: lr as f32,
-            momentum: momentum as f32,
-            gradient_weight: if steps == 1 {
-                1.0
-            } else {
-                (1.0 - dampening) as f32
-            },
-            nesterov,
-            weight_decay: weight_decay as f32,
-        },
-        OptimizerSpec::Adam {
-            betas: (beta1, beta2),
-            eps,
-            weight_decay,
-            ..
-        } => {
-            let steps = steps as f64;
-            Rule::Adam {
-                beta1: beta1 as f32,
-                beta2: beta2 as f32,
-                beta1_rest: (1.0 - beta1) as f32,
-                beta2_rest: (1.0 - beta2) as f32,
-                step_size: (lr / (1.0 - beta1.powf(steps))) as f32,
-                second_scale: (1.0 / (1.0 - beta2.powf(steps)).sqrt()) as f32,
-                eps: eps as f32,
-                weight_decay: weight_decay as f32,
-            }
-        }
-    }
-}
-
 /// The elements of each parameter, in the network's order.
 struct Sizes(Vec<usize>);
 
@@ -321,11 +239,34 @@ impl ModuleVisitor for Sizes {
     }
 }
 
-/// L2 regularisation as both optimizers apply it: added to the gradient.
+/// Adds up the squares of all gradients.
+struct Squares<'a> {
+    gradients: &'a Gradients,
+    sum: f64,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            self.sum += f64::from(gradient.square().sum().into_scalar::<f32>());
+        }
+    }
+}
+
+/// L2 regularisation as all but AdamW apply it: added to the gradient.
 fn decayed(gradient: Tensor<1>, value: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
     match weight_decay == 0.0 {
         true => gradient,
         false => gradient + value.clone() * weight_decay,
+    }
+}
+
+/// A moving average that starts from zero.
+fn moving(old: Option<Tensor<1>>, new: Tensor<1>, beta: f64) -> Tensor<1> {
+    let new = new * (1.0 - beta);
+    match old {
+        None => new,
+        Some(old) => old * beta + new,
     }
 }
 
@@ -334,6 +275,8 @@ struct Step<'a> {
     optimizer: &'a mut Optimizer,
     lr: f64,
     gradients: &'a Gradients,
+    /// What every gradient is multiplied with.
+    scale: Option<f64>,
     parameter: usize,
 }
 
@@ -347,6 +290,10 @@ impl ModuleMapper for Step<'_> {
         let (id, tensor, mapper) = param.consume();
         let Some(gradient) = tensor.grad(self.gradients) else {
             return Param::from_mapped_value(id, tensor, mapper);
+        };
+        let gradient = match self.scale {
+            Some(scale) => gradient * scale,
+            None => gradient,
         };
         let value = tensor.without_autodiff();
         let shape = value.shape();
@@ -364,19 +311,28 @@ impl ModuleMapper for Step<'_> {
     }
 }
 
+/// The numbers that PyTorch's optimizers produced.
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::recipe::Recipe;
+pub(super) mod golden {
     use serde_json::Value;
 
-    fn floats(value: &Value) -> Vec<f32> {
+    use crate::recipe::{OptimizerSpec, Recipe};
+
+    pub fn cases() -> Vec<Value> {
+        let golden = include_str!("../../tests/golden/optimizers.json");
+        let golden: Value = serde_json::from_str(golden).unwrap();
+        let cases = golden["cases"].as_array().unwrap();
+        assert!(cases.len() >= 15);
+        cases.clone()
+    }
+
+    pub fn floats(value: &Value) -> Vec<f32> {
         let values = value.as_array().unwrap().iter();
         values.map(|value| value.as_f64().unwrap() as f32).collect()
     }
 
     /// The hyperparameters pass through a recipe, so its reader is checked too.
-    fn spec(case: &Value) -> OptimizerSpec {
+    pub fn spec(case: &Value) -> OptimizerSpec {
         let args = case["args"].as_object().unwrap();
         let lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
         let text = format!(
@@ -387,54 +343,27 @@ mod tests {
         );
         Recipe::parse("case", &text, &[]).unwrap().optimizer
     }
+}
 
-    /// The same for the kernels, on every instruction set.
-    fn check_flat(case: &Value) {
-        let initial = floats(&case["initial"]);
-        // Kernels take whole registers.
-        let padded = |mut values: Vec<f32>| {
-            values.resize(initial.len().next_multiple_of(16), 0.0);
-            values
-        };
-        for isa in crate::kernels::Isa::available() {
-            let mut values = padded(initial.clone());
-            let mut optimizer = FlatOptimizer::new(spec(case), values.len());
-            let lr = optimizer.spec.lr();
-            let steps = case["gradients"].as_array().unwrap().iter();
-            for (gradient, expected) in steps.zip(case["expected"].as_array().unwrap()) {
-                optimizer.steps += 1;
-                let rule = rule(&optimizer.spec, lr, optimizer.steps);
-                let gradient = padded(floats(gradient));
-                let FlatOptimizer { first, second, .. } = &mut optimizer;
-                crate::kernels::update(isa, rule, &mut values, &gradient, first, second);
-                for (a, b) in values.iter().zip(floats(expected)) {
-                    let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0);
-                    assert!(near, "{case:?} on {isa}: {a} instead of {b}");
-                }
-            }
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn updates_follow_pytorch() {
-        let golden = include_str!("../../tests/golden/optimizers.json");
-        let golden: Value = serde_json::from_str(golden).unwrap();
-        let cases = golden["cases"].as_array().unwrap();
-        assert!(cases.len() >= 9);
         let device = crate::backend::any_cpu();
         let tensor = |values: Vec<f32>| Tensor::<1>::from_floats(&values[..], &device);
-        for case in cases {
-            check_flat(case);
-            let mut optimizer = Optimizer::new(spec(case));
+        for case in &golden::cases() {
+            let mut optimizer = Optimizer::new(golden::spec(case));
             let lr = optimizer.spec.lr();
             let mut moments = Moments::default();
-            let mut value = tensor(floats(&case["initial"]));
+            let mut value = tensor(golden::floats(&case["initial"]));
             let steps = case["gradients"].as_array().unwrap().iter();
             for (gradient, expected) in steps.zip(case["expected"].as_array().unwrap()) {
                 optimizer.steps += 1;
-                value = optimizer.update(lr, value, tensor(floats(gradient)), &mut moments);
+                value = optimizer.update(lr, value, tensor(golden::floats(gradient)), &mut moments);
                 let ours = value.to_data().try_into_vec::<f32>().unwrap();
-                for (a, b) in ours.iter().zip(floats(expected)) {
+                for (a, b) in ours.iter().zip(golden::floats(expected)) {
                     let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0);
                     assert!(
                         near,

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::{
-    AnnealStrategy, OneCycleSpec, PlateauMode, PlateauSpec, SchedulerSpec, ThresholdMode,
+    AnnealStrategy, OneCycleSpec, PlateauMode, PlateauSpec, Schedule, SchedulerSpec, ThresholdMode,
 };
 
 /// A schedule and where it stands.
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     spec: SchedulerSpec,
+    /// The optimizer's, which the schedule begins with.
+    base_lr: f64,
     state: SchedulerState,
 }
 
@@ -17,11 +19,23 @@ pub struct Scheduler {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchedulerState {
+    /// What ReduceLROnPlateau has come to.
     pub lr: f64,
     /// The best figure so far; `None` before the first.
     pub best: Option<f64>,
     pub bad_epochs: u64,
     pub cooldown: u64,
+}
+
+/// A step's place in the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Position {
+    /// Finished epochs, and batches of this one: both counted from 0.
+    pub epoch: u64,
+    pub step: u64,
+    /// Of the whole run, and of an epoch.
+    pub epochs: u64,
+    pub steps: u64,
 }
 
 impl Scheduler {
@@ -32,7 +46,11 @@ impl Scheduler {
             bad_epochs: 0,
             cooldown: 0,
         };
-        Self { spec, state }
+        Self {
+            spec,
+            base_lr: lr,
+            state,
+        }
     }
 
     /// Continues from `state`.
@@ -44,25 +62,56 @@ impl Scheduler {
         &self.state
     }
 
-    /// The learning rate for step `step` of `steps` in the whole run, counted from 0.
-    pub fn lr(&self, step: u64, steps: u64) -> f64 {
-        match &self.spec {
-            SchedulerSpec::Constant | SchedulerSpec::ReduceLrOnPlateau(_) => self.state.lr,
-            SchedulerSpec::OneCycle(spec) => one_cycle(spec, step as f64, steps as f64),
+    /// The learning rate of one step.
+    pub fn lr(&self, at: Position) -> f64 {
+        let Some(warmup) = &self.spec.warmup else {
+            return self.scheduled(at);
+        };
+        // The schedule knows nothing of the warm-up: it begins after it.
+        let after = Position {
+            epoch: at.epoch.saturating_sub(warmup.epochs),
+            epochs: at.epochs.saturating_sub(warmup.epochs),
+            ..at
+        };
+        if at.epoch >= warmup.epochs {
+            return self.scheduled(after);
+        }
+        let start = self.scheduled(Position { step: 0, ..after });
+        let steps = (warmup.epochs * at.steps) as f64;
+        let part = (at.epoch * at.steps + at.step) as f64 / steps;
+        start * (warmup.start_factor + (1.0 - warmup.start_factor) * part)
+    }
+
+    /// [`lr`](Self::lr) without the warm-up.
+    fn scheduled(&self, at: Position) -> f64 {
+        match &self.spec.schedule {
+            Schedule::Constant => self.base_lr,
+            Schedule::Step { step_size, gamma } => {
+                self.base_lr * gamma.powf((at.epoch / step_size) as f64)
+            }
+            Schedule::Exponential { gamma } => self.base_lr * gamma.powf(at.epoch as f64),
+            Schedule::CosineAnnealing { t_max, eta_min } => {
+                let t_max = t_max.unwrap_or(at.epochs).max(1) as f64;
+                let angle = std::f64::consts::PI * at.epoch as f64 / t_max;
+                eta_min + (self.base_lr - eta_min) * (1.0 + angle.cos()) / 2.0
+            }
+            Schedule::ReduceLrOnPlateau(_) => self.state.lr,
+            Schedule::OneCycle(spec) => {
+                let step = (at.epoch * at.steps + at.step) as f64;
+                one_cycle(spec, step, (at.epochs * at.steps) as f64)
+            }
         }
     }
 
-    /// Ends an epoch with its validation loss and accuracy.
-    pub fn step(&mut self, val_loss: f64, val_accuracy: f64) {
-        match &self.spec {
-            SchedulerSpec::Constant | SchedulerSpec::OneCycle(_) => {}
-            SchedulerSpec::ReduceLrOnPlateau(spec) => {
-                let figure = match spec.mode {
-                    PlateauMode::Min => val_loss,
-                    PlateauMode::Max => val_accuracy,
-                };
-                step_plateau(spec, &mut self.state, figure);
-            }
+    /// Ends epoch `epoch`, counted from 0, with its validation loss and accuracy.
+    pub fn step(&mut self, epoch: u64, val_loss: f64, val_accuracy: f64) {
+        let warming_up = self.spec.warmup.as_ref().is_some_and(|w| epoch < w.epochs);
+        if let (Schedule::ReduceLrOnPlateau(spec), false) = (&self.spec.schedule, warming_up) {
+            let figure = match spec.mode {
+                PlateauMode::Min => val_loss,
+                PlateauMode::Max => val_accuracy,
+            };
+            step_plateau(spec, &mut self.state, figure);
         }
     }
 }

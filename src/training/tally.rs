@@ -1,7 +1,7 @@
 //! Loss and right answers, added up.
 
 use super::loss::{argmax, loss_of};
-use crate::recipe::Loss;
+use crate::recipe::Criterion;
 
 /// Loss and correct answers, added up image by image.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -14,10 +14,10 @@ pub struct Tally {
 
 impl Tally {
     /// Adds a batch: `logits` row-major `[batch, classes]`.
-    pub fn add(&mut self, kind: Loss, logits: &[f32], targets: &[u8]) {
+    pub fn add(&mut self, criterion: Criterion, logits: &[f32], targets: &[u8]) {
         let classes = logits.len() / targets.len().max(1);
         for (row, &target) in logits.chunks_exact(classes.max(1)).zip(targets) {
-            self.loss_sum += loss_of(kind, row, usize::from(target));
+            self.loss_sum += loss_of(criterion, row, usize::from(target));
             self.correct += u64::from(argmax(row) == usize::from(target));
         }
         self.images += targets.len() as u64;

@@ -4,7 +4,7 @@ use mnistctl::backend::Backend;
 use mnistctl::dataset::{Batch, Batcher, Digits, Part, Source, targets};
 use mnistctl::kernels::Isa;
 use mnistctl::network::{FusedNetwork, Model, NamedTensor, Network, Plan};
-use mnistctl::recipe::{Normalize, OptimizerSpec, Recipe};
+use mnistctl::recipe::{Criterion, Normalize, OptimizerSpec, Recipe};
 use mnistctl::rng::Rng;
 use mnistctl::training::{Optimizer, loss};
 
@@ -51,7 +51,7 @@ fn plain_gradients(
     plan: &Plan,
     state: &[NamedTensor],
     batch: &[u32],
-    kind: mnistctl::recipe::Loss,
+    criterion: Criterion,
 ) -> (f64, Vec<NamedTensor>, Vec<NamedTensor>) {
     const RATE: f64 = (1u64 << 30) as f64;
     let device = Backend::Flex.device().unwrap().autodiff();
@@ -62,7 +62,7 @@ fn plain_gradients(
     let (images, labels) = digits.select(batch);
     let images = Batcher::new(NORMALIZE).images(images.into_iter(), &device);
     let logits = network.forward_train(images);
-    let loss = loss::loss(kind, logits, targets(&labels, &device));
+    let loss = loss::loss(criterion, logits, targets(&labels, &device));
     let gradients = loss.backward();
     let mut optimizer = Optimizer::new(OptimizerSpec::Sgd {
         lr: RATE,
@@ -71,7 +71,7 @@ fn plain_gradients(
         nesterov: false,
         weight_decay: 0.0,
     });
-    optimizer.step(RATE, &mut network, &gradients);
+    optimizer.step(RATE, &mut network, &gradients, None);
     let mut after = network.state();
     let mut buffers = Vec::new();
     let mut moved = Vec::new();
@@ -120,8 +120,8 @@ pub fn check(layers: &str, batch_size: u32) {
     let plain = Backend::Flex.engine(false).unwrap();
     let plain = Model::load(&plan, NORMALIZE, &state, &plain).unwrap();
     let logits = plain.logits(&images);
-    let kind = recipe.training.loss;
-    let (loss, gradients, buffers) = plain_gradients(&plan, &state, &batch, kind);
+    let criterion = recipe.training.criterion();
+    let (loss, gradients, buffers) = plain_gradients(&plan, &state, &batch, criterion);
 
     for isa in Isa::available() {
         let what = |of: &str| format!("{of} on {isa}, batch {batch_size}, of [{layers}]");
@@ -141,7 +141,7 @@ pub fn check(layers: &str, batch_size: u32) {
             images: &images,
             labels: &labels,
         };
-        let result = fused.backward(batch, kind, 0);
+        let result = fused.backward(batch, criterion, 0);
         let mean = result.loss_sum / f64::from(batch_size);
         assert!((mean - loss).abs() < 1e-4 * loss, "{}", what("the loss"));
         let ours = fused.gradients();

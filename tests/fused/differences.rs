@@ -210,7 +210,7 @@ fn gradients_are_finite_differences() {
                 images: &images,
                 labels: &labels,
             };
-            let ours = network.backward(batch, kind, 0).loss_sum / labels.len() as f64;
+            let ours = network.backward(batch, kind.into(), 0).loss_sum / labels.len() as f64;
             assert!((ours - loss(&plan, &x, &labels, kind, &doubles)).abs() < 1e-5);
             let mut rng = Rng::new(5, &[]);
             for tensor in network.gradients() {

@@ -28,7 +28,7 @@ fn train(threads: usize, isa: Isa) -> Vec<NamedTensor> {
             images: &images,
             labels: &labels,
         };
-        network.backward(batch, Loss::CrossEntropy, step as u32);
+        network.backward(batch, Loss::CrossEntropy.into(), step as u32);
         network.update(rule, &mut [], &mut []);
     }
     network.state()
@@ -59,7 +59,7 @@ fn dropout_drops_its_share_and_scales_the_rest() {
         // All weights are zero, so the gradient of the logits is the same with and without.
         let gradient = |plan: &Plan, key: u32| {
             let mut network = FusedNetwork::new(plan, NORMALIZE, 1, isa);
-            network.backward(batch, Loss::CrossEntropy, key);
+            network.backward(batch, Loss::CrossEntropy.into(), key);
             network.gradients().remove(0).values
         };
         let all = gradient(&without, 0);

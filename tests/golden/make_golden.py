@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "data" / "sample"
@@ -75,6 +76,15 @@ def cnn():
     return nn.Sequential(
         nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(3, 3, 5), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(48, 164), nn.Dropout(0.0), nn.ReLU(), nn.Linear(164, 10),
+    )  # fmt: skip
+
+
+def cnn_all():
+    """Without biases before the batch norms: their gradients are rounding noise, which AdamW would make steps of."""
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3, bias=False), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(3, 3, 5, bias=False), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(48, 164), nn.Dropout(0.0), nn.ReLU(), nn.Linear(164, 10),
     )  # fmt: skip
 
@@ -175,6 +185,49 @@ def training_run(name):
     )
 
 
+def all_run():
+    """AdamW with label smoothing, clipped gradients, a warm-up and a moving average of the weights."""
+    model = cnn_all()
+    initialise(model)
+    tensors = describe_tensors(model)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003, weight_decay=0.05)
+    steps = 5
+    warmup = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=steps)
+    images, labels = read_sample("train")
+    losses, norms = [], []
+    for start in range(0, STEPS * BATCH, BATCH):
+        batch = slice(start, start + BATCH)
+        loss = nn.functional.cross_entropy(model.train()(images[batch]), labels[batch], label_smoothing=0.1)
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(nn.utils.clip_grad_norm_(model.parameters(), 1.5).item())
+        optimizer.step()
+        warmup.step()
+        average.update_parameters(model)
+        losses.append(loss.item())
+    assert min(norms) < 1.5 < max(norms), norms
+    for part, of in [("final", model), ("average", average.module)]:
+        values = torch.cat([p.detach().flatten() for p in of.parameters()]).tolist()
+        (HERE / f"cnn-all-{part}.bin").write_bytes(struct.pack(f"<{len(values)}f", *values))
+    buffers = lambda of: {k: digits(v) for k, v in of.named_buffers() if "running" in k}
+    write(
+        "cnn-all.json",
+        {
+            "description": "as the other runs, with AdamW(lr=0.003, weight_decay=0.05), label_smoothing=0.1, "
+            "clip_grad_norm_(1.5), LinearLR(0.1, total_iters=5), AveragedModel(get_ema_multi_avg_fn(0.9), "
+            "use_buffers=True); eval-mode logits are the average's",
+            "steps": steps,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "losses": digits(losses),
+            "tensors": tensors,
+            "buffers": buffers(model),
+            "average_buffers": buffers(average.module),
+            "eval_logits": digits(eval_logits(average.module)),
+        },
+    )
+
+
 def results(name, dtype, onednn):
     """Losses, final weights and eval logits, all as f64, of a run in `dtype` from the same initial weights."""
     build, make_optimizer, _, _ = RUNS[name]
@@ -209,6 +262,16 @@ def adam(**changes):
     return "adam", torch.optim.Adam, {**defaults, **changes}
 
 
+def adamw(**changes):
+    defaults = {"lr": 0.001, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 1e-2}
+    return "adamw", torch.optim.AdamW, {**defaults, **changes}
+
+
+def rmsprop(**changes):
+    defaults = {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0}
+    return "rmsprop", torch.optim.RMSprop, {**defaults, **changes}
+
+
 OPTIMIZERS = [
     sgd(),
     sgd(momentum=0.9),
@@ -219,6 +282,12 @@ OPTIMIZERS = [
     adam(),
     adam(betas=[0.8, 0.95], eps=1e-6),
     adam(weight_decay=0.01),
+    adamw(),
+    adamw(lr=0.01, weight_decay=0.5),
+    adamw(weight_decay=0.0),
+    rmsprop(),
+    rmsprop(momentum=0.9, weight_decay=0.01),
+    rmsprop(alpha=0.9, eps=1e-3),
 ]
 
 
@@ -504,6 +573,56 @@ def one_cycle():
     )
 
 
+def schedule_case(kind, scheduler_class, args, epochs=12, steps=3, warmup=None, **defaults):
+    """The rate of each batch: the warm-up is stepped once a batch, the schedule after it once an epoch."""
+    lr = 0.1
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
+    rate = lambda: optimizer.param_groups[0]["lr"]
+    lrs = []
+    if warmup:
+        linear = torch.optim.lr_scheduler.LinearLR(
+            optimizer, start_factor=warmup["start_factor"], total_iters=warmup["epochs"] * steps
+        )
+        for _ in range(warmup["epochs"] * steps):
+            lrs.append(rate())
+            optimizer.step()
+            linear.step()
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = scheduler_class(optimizer, **args, **defaults)
+    while len(lrs) < epochs * steps:
+        lrs.extend([rate()] * steps)
+        optimizer.step()
+        scheduler.step()
+    args = {"t_max" if key == "T_max" else key: value for key, value in args.items()}
+    return {
+        "kind": kind, "args": args, "warmup": warmup, "lr": lr, "epochs": epochs, "steps": steps,
+        "lrs": [repr(lr) for lr in lrs],
+    }  # fmt: skip
+
+
+def schedules():
+    of = torch.optim.lr_scheduler
+    write(
+        "schedules.json",
+        {
+            "description": "StepLR, ExponentialLR, CosineAnnealingLR and ConstantLR(1), with and without LinearLR "
+            "before them: the rate of each batch",
+            "cases": [
+                schedule_case("step", of.StepLR, {"step_size": 3, "gamma": 0.1}),
+                schedule_case("step", of.StepLR, {"step_size": 5, "gamma": 0.5}, warmup={"epochs": 2, "start_factor": 0.01}),
+                schedule_case("exponential", of.ExponentialLR, {"gamma": 0.9}),
+                schedule_case("exponential", of.ExponentialLR, {"gamma": 0.97}, warmup={"epochs": 1, "start_factor": 0.5}),
+                schedule_case("cosine_annealing", of.CosineAnnealingLR, {"T_max": 12}),
+                schedule_case("cosine_annealing", of.CosineAnnealingLR, {}, T_max=12),
+                schedule_case("cosine_annealing", of.CosineAnnealingLR, {"T_max": 5, "eta_min": 0.001}),
+                schedule_case("cosine_annealing", of.CosineAnnealingLR, {"eta_min": 0.001}, T_max=9,
+                              warmup={"epochs": 3, "start_factor": 0.25}),
+                schedule_case("constant", of.ConstantLR, {}, factor=1.0, warmup={"epochs": 4, "start_factor": 0.1}),
+            ],
+        },
+    )  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spread", action="store_true", help="only print how far the f32 runs are from f64")
@@ -515,9 +634,11 @@ def main():
         return print_spread()
     training_run("cnn-sgd")
     training_run("mlp-adam")
+    all_run()
     optimizers()
     plateau()
     one_cycle()
+    schedules()
     batch_norm()
     init()
 

@@ -9,7 +9,7 @@ use super::stage::{Conv, MAX_BLOCKS, Source, Stage};
 use super::{FusedNetwork, PIECE, backward, forward, gather_block, lock};
 use crate::dataset::Batch;
 use crate::kernels::{Affine, Block, BlockLoss, Layout, Slope, cross_entropy, outer};
-use crate::recipe::Loss;
+use crate::recipe::{Criterion, Loss};
 
 /// What the threads do before they meet, and what follows when they have.
 #[derive(Debug, Default)]
@@ -67,14 +67,16 @@ enum What {
 impl FusedNetwork {
     /// Computes the gradients of a batch's mean loss, and moves BatchNorm's running statistics.
     /// Returns the batch's summed loss and right answers. `key` decides what dropout drops.
-    pub fn backward(&mut self, batch: Batch<'_>, loss: Loss, key: u32) -> BlockLoss {
+    pub fn backward(&mut self, batch: Batch<'_>, criterion: Criterion, key: u32) -> BlockLoss {
         self.make_room(batch.images.len());
         for (index, stage) in self.stages.iter().enumerate() {
             if stage.norm.is_some() {
-                self.norms[index].mean.clone_from(&self.running[index][0]);
+                self.norms[index]
+                    .mean
+                    .clone_from(&self.weights.running[index][0]);
             }
             if let (Source::Conv(conv), true) = (&stage.source, stage.passes_gradient) {
-                let w = &self.values[self.ranges[conv.weight].clone()];
+                let w = &self.weights.values[self.ranges[conv.weight].clone()];
                 flip(conv, w, &mut self.flipped[index]);
             }
         }
@@ -85,7 +87,7 @@ impl FusedNetwork {
             let pass = Pass {
                 isa: self.isa,
                 stages: &self.stages,
-                values: &self.values,
+                values: &self.weights.values,
                 ranges: &self.ranges,
                 norms: &self.norms,
                 training: Some(key),
@@ -93,7 +95,7 @@ impl FusedNetwork {
             let around = Around {
                 pass,
                 batch,
-                loss,
+                criterion,
                 source: (self.input, self.scale, self.shift),
                 flipped: &self.flipped,
             };
@@ -145,7 +147,7 @@ impl FusedNetwork {
             return;
         };
         let pass = &mut self.norms[index];
-        let [means, variances] = &mut self.running[index];
+        let [means, variances] = &mut self.weights.running[index];
         pass.affine.clear();
         pass.slopes.clear();
         let count = (images * norm.values) as f64;
@@ -163,8 +165,8 @@ impl FusedNetwork {
             let mean = f64::from(pass.mean[channel]) + offset;
             let variance = (squares / count - offset * offset).max(0.0);
             let inverse = 1.0 / (variance + norm.eps).sqrt();
-            let weight = f64::from(self.values[self.ranges[norm.weight].start + channel]);
-            let bias = f64::from(self.values[self.ranges[norm.bias].start + channel]);
+            let weight = f64::from(self.weights.values[self.ranges[norm.weight].start + channel]);
+            let bias = f64::from(self.weights.values[self.ranges[norm.bias].start + channel]);
             pass.affine.push(Affine {
                 mean: mean as f32,
                 scale: (weight * inverse) as f32,
@@ -290,7 +292,7 @@ fn add(sums: &mut [f32], values: &[f32]) {
 struct Around<'a> {
     pass: Pass<'a>,
     batch: Batch<'a>,
-    loss: Loss,
+    criterion: Criterion,
     source: (Layout, f32, f32),
     flipped: &'a [Vec<f32>],
 }
@@ -349,7 +351,8 @@ fn run_step(around: &Around<'_>, space: &mut Space, step: Step, block: usize) {
                 &space.logits[block * len..][..len],
                 labels,
                 around.batch.images.len(),
-                around.loss == Loss::CrossEntropyOnSoftmax,
+                around.criterion.loss == Loss::CrossEntropyOnSoftmax,
+                around.criterion.label_smoothing as f32,
                 &mut space.stages[last].dy[block * len..][..len],
             );
         }

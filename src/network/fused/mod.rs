@@ -23,7 +23,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::{NamedTensor, Plan, StateError};
 use crate::dataset::{CLASSES, SIDE};
-use crate::kernels::{Affine, Buffer, Isa, Layout, Rule, Workers, gather, update};
+use crate::kernels::{
+    Affine, Buffer, Isa, Layout, Rule, Workers, gather, lerp, scale, sum_of_squares, update,
+};
 use crate::recipe::Normalize;
 
 use forward::{NormPass, Pass};
@@ -40,11 +42,9 @@ pub struct FusedNetwork {
     stages: Vec<Stage>,
     parameters: Vec<Parameter>,
     ranges: Vec<Range<usize>>,
-    /// All parameters, and their gradients, in the kernels' order.
-    values: Buffer,
+    weights: Weights,
+    /// Of all parameters, in the kernels' order.
     gradients: Buffer,
-    /// Each stage's running mean and variance; empty without BatchNorm.
-    running: Vec<[Vec<f32>; 2]>,
     input: Layout,
     /// A byte's value in the input is `byte * scale + shift`.
     scale: f32,
@@ -60,6 +60,15 @@ pub struct FusedNetwork {
     idle: Mutex<Vec<Space>>,
     /// Where there is a shorter way for single images.
     single: Option<Mutex<Single>>,
+}
+
+/// What a network has learned.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    /// All parameters, in the kernels' order.
+    values: Buffer,
+    /// Each stage's running mean and variance; empty without BatchNorm.
+    running: Vec<[Vec<f32>; 2]>,
 }
 
 /// Up to this many images are faster one by one than as a block.
@@ -79,12 +88,14 @@ impl FusedNetwork {
         Self {
             isa,
             ranges: parameters.iter().map(Parameter::range).collect(),
-            values: Buffer::zeros(len),
+            weights: Weights {
+                values: Buffer::zeros(len),
+                running: stages
+                    .iter()
+                    .map(|stage| [vec![0.0; channels(stage)], vec![1.0; channels(stage)]])
+                    .collect(),
+            },
             gradients: Buffer::zeros(len),
-            running: stages
-                .iter()
-                .map(|stage| [vec![0.0; channels(stage)], vec![1.0; channels(stage)]])
-                .collect(),
             input: stage::first_layout(&groups, isa),
             scale: 1.0 / (255.0 * std),
             shift: -normalize.mean as f32 / std,
@@ -107,17 +118,27 @@ impl FusedNetwork {
         }
     }
 
+    /// What the network has learned so far.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
     /// Every parameter and buffer, in layer order, as [`Network::state`](super::Network::state).
     pub fn state(&self) -> Vec<NamedTensor> {
-        self.tensors(&self.values, true)
+        self.state_of(&self.weights)
+    }
+
+    /// [`state`](Self::state) of other weights of this network.
+    pub fn state_of(&self, weights: &Weights) -> Vec<NamedTensor> {
+        self.tensors(&weights.values, Some(&weights.running))
     }
 
     /// The gradients of the last batch.
     pub fn gradients(&self) -> Vec<NamedTensor> {
-        self.tensors(&self.gradients, false)
+        self.tensors(&self.gradients, None)
     }
 
-    fn tensors(&self, all: &[f32], with_buffers: bool) -> Vec<NamedTensor> {
+    fn tensors(&self, all: &[f32], running: Option<&Vec<[Vec<f32>; 2]>>) -> Vec<NamedTensor> {
         let mut tensors = Vec::new();
         for (index, parameter) in self.parameters.iter().enumerate() {
             tensors.push(NamedTensor {
@@ -126,42 +147,47 @@ impl FusedNetwork {
                 values: parameter.export(all, Order::Torch),
             });
             let ends_norm = |stage: &Stage| stage.norm.as_ref().is_some_and(|n| n.bias == index);
-            let Some(stage) = self.stages.iter().position(ends_norm) else {
+            let stage = self.stages.iter().position(ends_norm);
+            let (Some(stage), Some(running)) = (stage, running) else {
                 continue;
             };
-            for (name, values) in self.buffers(stage).filter(|_| with_buffers) {
+            for (name, values) in self.buffers(stage).zip(&running[stage]) {
                 tensors.push(NamedTensor {
                     name,
                     shape: vec![values.len()],
-                    values: values.to_vec(),
+                    values: values.clone(),
                 });
             }
         }
         tensors
     }
 
-    /// The names and values of a stage's running statistics.
-    fn buffers(&self, stage: usize) -> impl Iterator<Item = (String, &[f32])> {
+    /// The names of a stage's running statistics.
+    fn buffers(&self, stage: usize) -> impl Iterator<Item = String> + use<> {
         let layer = self.stages[stage].norm.as_ref().map(|norm| norm.layer);
         let names = ["running_mean", "running_var"].into_iter();
-        let named = names.zip(&self.running[stage]);
-        named.filter_map(move |(name, values)| Some((format!("{}.{name}", layer?), &values[..])))
+        names.filter_map(move |name| Some(format!("{}.{name}", layer?)))
     }
 
-    /// Replaces every parameter and buffer by the tensors of those names, which must be exactly
-    /// the ones [`state`](Self::state) gives.
+    /// Replaces every parameter and buffer, as [`read`](Self::read) says.
     pub fn load_state(&mut self, tensors: &[NamedTensor]) -> Result<(), StateError> {
-        let mut values = Buffer::zeros(self.values.len());
+        self.weights = self.read(tensors)?;
+        Ok(())
+    }
+
+    /// The weights that tensors hold, which must be exactly the ones that [`state`](Self::state)
+    /// gives.
+    pub fn read(&self, tensors: &[NamedTensor]) -> Result<Weights, StateError> {
+        let mut values = Buffer::zeros(self.len());
         let mut used = 0;
         for parameter in &self.parameters {
             let tensor = parameter.find(tensors)?;
             parameter.import(&mut values, &tensor.values, Order::Torch);
             used += 1;
         }
-        let mut running = self.running.clone();
+        let mut running = self.weights.running.clone();
         for (stage, own) in running.iter_mut().enumerate() {
-            let names: Vec<String> = self.buffers(stage).map(|(name, _)| name).collect();
-            for (name, own) in names.into_iter().zip(own) {
+            for (name, own) in self.buffers(stage).zip(own) {
                 let shape = [own.len()];
                 own.copy_from_slice(&super::state::find(tensors, name, &shape)?.values);
                 used += 1;
@@ -173,19 +199,37 @@ impl FusedNetwork {
                 expected: used,
             });
         }
-        self.values = values;
-        self.running = running;
-        Ok(())
+        Ok(Weights { values, running })
+    }
+
+    /// Moves `average` by `part` of the way to the network's weights.
+    pub fn average(&self, average: &mut Weights, part: f32) {
+        let values = average.values.chunks_mut(PIECE);
+        let parts: Vec<_> = values
+            .zip(self.weights.values.chunks(PIECE))
+            .map(Mutex::new)
+            .collect();
+        let isa = self.isa;
+        self.workers.run(parts.len(), |item| {
+            let (average, values) = &mut *lock(&parts[item]);
+            lerp(isa, average, values, part);
+        });
+        let running = average.running.iter_mut().flatten();
+        for (average, now) in running.zip(self.weights.running.iter().flatten()) {
+            for (average, now) in average.iter_mut().zip(now) {
+                *average += (now - *average) * part;
+            }
+        }
     }
 
     /// How many values the kernels' vector of all parameters has.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.weights.values.len()
     }
 
     /// Whether there is nothing to learn.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.weights.values.is_empty()
     }
 
     /// The elements of each parameter, in layer order.
@@ -202,7 +246,7 @@ impl FusedNetwork {
 
     /// The inverse of [`export`](Self::export): `parts` are as long as [`sizes`](Self::sizes).
     pub fn import(&self, parts: &[&[f32]]) -> Buffer {
-        let mut all = Buffer::zeros(self.values.len());
+        let mut all = Buffer::zeros(self.len());
         for (parameter, part) in self.parameters.iter().zip(parts) {
             parameter.import(&mut all, part, Order::Burn);
         }
@@ -211,17 +255,22 @@ impl FusedNetwork {
 
     /// Logits of images of 784 bytes, as in evaluation: row-major `[image, class]`.
     pub fn logits(&self, images: &[&[u8]]) -> Vec<f32> {
+        self.logits_of(&self.weights, images)
+    }
+
+    /// [`logits`](Self::logits) by other weights of this network.
+    pub fn logits_of(&self, weights: &Weights, images: &[&[u8]]) -> Vec<f32> {
         let n = self.isa.lanes();
         let threads = self.workers.threads();
         let blocks = images.len().div_ceil(n);
         let together = blocks.div_ceil(threads).clamp(1, MAX_BLOCKS);
         let norms: Vec<NormPass> = (0..self.stages.len())
-            .map(|index| self.norm_in_evaluation(index))
+            .map(|index| self.norm_in_evaluation(weights, index))
             .collect();
         let pass = Pass {
             isa: self.isa,
             stages: &self.stages,
-            values: &self.values,
+            values: &weights.values,
             ranges: &self.ranges,
             norms: &norms,
             training: None,
@@ -263,15 +312,15 @@ impl FusedNetwork {
         logits
     }
 
-    fn norm_in_evaluation(&self, index: usize) -> NormPass {
+    fn norm_in_evaluation(&self, weights: &Weights, index: usize) -> NormPass {
         let Some(norm) = &self.stages[index].norm else {
             return NormPass::default();
         };
-        let [means, variances] = &self.running[index];
+        let [means, variances] = &weights.running[index];
         let affine = (0..norm.channels).map(|channel| {
-            let scale = self.values[self.ranges[norm.weight].start + channel]
+            let scale = weights.values[self.ranges[norm.weight].start + channel]
                 / (variances[channel] + norm.eps as f32).sqrt();
-            let bias = self.values[self.ranges[norm.bias].start + channel];
+            let bias = weights.values[self.ranges[norm.bias].start + channel];
             Affine {
                 mean: means[channel],
                 scale,
@@ -284,10 +333,37 @@ impl FusedNetwork {
         }
     }
 
+    /// `torch.nn.utils.clip_grad_norm_` on the gradients of the last batch: when all of them
+    /// together are longer than `max_norm`, shortens them to it.
+    pub fn clip_gradients(&mut self, max_norm: f64) {
+        let isa = self.isa;
+        // Each piece's sum has its place, so that the threads don't change the norm.
+        let sums: Vec<_> = self
+            .gradients
+            .chunks(PIECE)
+            .map(|_| Mutex::new(0.0))
+            .collect();
+        let gradients = &self.gradients;
+        self.workers.run(sums.len(), |item| {
+            let piece = &gradients[item * PIECE..];
+            let piece = &piece[..piece.len().min(PIECE)];
+            *lock(&sums[item]) = f64::from(sum_of_squares(isa, piece));
+        });
+        let norm = sums.iter().map(|sum| *lock(sum)).sum::<f64>().sqrt();
+        // With PyTorch's 1e-6.
+        let factor = max_norm / (norm + 1e-6);
+        if factor < 1.0 {
+            let parts: Vec<_> = self.gradients.chunks_mut(PIECE).map(Mutex::new).collect();
+            self.workers.run(parts.len(), |item| {
+                scale(isa, &mut lock(&parts[item]), factor as f32);
+            });
+        }
+    }
+
     /// Moves all parameters one step against their gradients. `first` and `second` are the
     /// optimizer's moments, as long as [`len`](Self::len), or empty where the rule has none.
     pub fn update(&mut self, rule: Rule, first: &mut [f32], second: &mut [f32]) {
-        let values = self.values.chunks_mut(PIECE);
+        let values = self.weights.values.chunks_mut(PIECE);
         let count = values.len();
         let mut first = first.chunks_mut(PIECE);
         let mut second = second.chunks_mut(PIECE);
