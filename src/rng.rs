@@ -33,6 +33,8 @@ pub enum Stream {
     Dropout = 4,
     /// Which test images a limited run is measured with.
     Test = 5,
+    /// How training images are varied, by epoch and image.
+    Augment = 6,
 }
 
 /// A SplitMix64 generator.

@@ -4,6 +4,7 @@
 //! everything that can be checked without data. Names, defaults and semantics are PyTorch's
 //! wherever PyTorch has the thing.
 
+mod augment;
 mod builtin;
 mod error;
 mod layer;
@@ -20,6 +21,7 @@ use std::path::Path;
 use serde::Serialize;
 use toml::de::DeTable;
 
+pub use augment::{AffineSpec, AugmentSpec, ElasticSpec, RandomErasingSpec};
 pub use builtin::{BUILTIN, Builtin};
 pub use error::{Location, RecipeError};
 pub use layer::{LayerSpec, Padding, SameWord};
@@ -45,6 +47,8 @@ pub struct Recipe {
     pub optimizer: OptimizerSpec,
     pub scheduler: SchedulerSpec,
     pub training: TrainingSpec,
+    #[serde(skip_serializing_if = "AugmentSpec::is_empty")]
+    pub augment: AugmentSpec,
 }
 
 /// `[data]`.
@@ -146,6 +150,7 @@ impl Recipe {
         let optimizer = OptimizerSpec::read(top.section("optimizer")?)?;
         let scheduler = SchedulerSpec::read(top.section("scheduler")?)?;
         let training = TrainingSpec::read(top.section("training")?)?;
+        let augment = AugmentSpec::read(top.section("augment")?)?;
 
         let softmax = layers.last() == Some(&LayerSpec::Softmax);
         if training.loss == Loss::CrossEntropyOnSoftmax && !softmax {
@@ -174,6 +179,7 @@ impl Recipe {
             optimizer,
             scheduler,
             training,
+            augment,
         })
     }
 

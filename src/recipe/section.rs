@@ -155,6 +155,22 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Two numbers for which `valid` holds, or `default`; `rule` completes "must be ...".
+    pub fn pair_where(
+        &self,
+        key: &'static str,
+        default: (f64, f64),
+        rule: &str,
+        valid: impl Fn(f64, f64) -> bool,
+    ) -> Result<(f64, f64), RecipeError> {
+        let (a, b) = self.pair(key)?.unwrap_or(default);
+        if valid(a, b) {
+            Ok((a, b))
+        } else {
+            Err(self.error(key, format!("must be {rule}, not [{a}, {b}]")))
+        }
+    }
+
     pub fn boolean(&self, key: &'static str, default: bool) -> Result<bool, RecipeError> {
         let boolean = self.typed(key, "true or false", DeValue::as_bool)?;
         Ok(boolean.unwrap_or(default))
