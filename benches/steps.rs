@@ -1,12 +1,13 @@
 //! `cargo bench --bench steps`: a training step at batch 64, and inference at batch 500 and 1, for
-//! every built-in recipe, on our kernels and on burn's operations (flex). The throughput criterion
-//! prints is in images a second.
+//! every built-in recipe, on our kernels and on burn's operations (flex); and augmenting one image on
+//! one core. The throughput criterion prints is in images a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use mnistctl::backend::{Backend, available_threads, with_threads};
-use mnistctl::dataset::{Batch, Digits, Part, Source};
+use mnistctl::dataset::{Augment, Batch, Digits, Part, Source};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
+use mnistctl::rng::{Rng, Stream};
 use mnistctl::training::Learner;
 
 const TRAINING_BATCH: u32 = 64;
@@ -67,12 +68,42 @@ fn inference(criterion: &mut Criterion) {
     }
 }
 
+/// One image on one core, each part of `[augment]` by itself and all together.
+fn augmentation(criterion: &mut Criterion) {
+    let parts = [
+        (
+            "affine",
+            "augment.affine={degrees=10, translate=[0.1, 0.1], scale=[0.9, 1.1], shear=10}",
+        ),
+        ("elastic", "augment.elastic={alpha=34.0, sigma=4.0}"),
+        ("random erasing", "augment.random_erasing={p=1}"),
+    ];
+    let each = parts.map(|(name, part)| (name, vec![part.to_string()]));
+    let all = parts.map(|(_, part)| part.to_string()).to_vec();
+    let digits = Source::Sample.load(Part::Train).unwrap().digits;
+    let mut group = criterion.benchmark_group("augmentation");
+    group.throughput(Throughput::Elements(1));
+    for (name, overrides) in each.into_iter().chain([("all", all)]) {
+        let recipe = Recipe::load("cnn-9956", &overrides).unwrap();
+        let augment = Augment::new(&recipe.augment).unwrap();
+        let (mut index, mut out) = (0, [0; 784]);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                index = (index + 1) % digits.len();
+                let rng = Rng::new(0, &[Stream::Augment as u64, 0, index as u64]);
+                augment.apply(digits.image(index), rng, &mut out);
+            });
+        });
+    }
+}
+
 /// All of it in the thread pool, as the commands do it.
 fn main() {
     let all = || {
         let mut criterion = Criterion::default().configure_from_args();
         training_step(&mut criterion);
         inference(&mut criterion);
+        augmentation(&mut criterion);
         criterion.final_summary();
     };
     with_threads(available_threads(), all).unwrap();

@@ -2,11 +2,12 @@
 //!
 //! [`DataArg`] is what the user wrote after `--data`; [`find`] turns it into a [`Source`], fetching
 //! the files when it has to; [`Source::load`] reads one part of it as a [`Split`];
-//! [`stratified_split`] sets validation digits apart.
+//! [`stratified_split`] sets validation digits apart. [`Augment`] varies training images.
 //!
 //! Everything that is read is checked in full before it is believed (see `idx.rs`), and every
 //! failure is a [`DatasetError`] whose text is written for the user.
 
+mod augment;
 mod batch;
 mod download;
 mod error;
@@ -20,6 +21,7 @@ mod source;
 mod split;
 mod verify;
 
+pub use augment::Augment;
 pub use batch::{Batch, Batcher, targets};
 pub use download::{Downloader, Fetched};
 pub use error::DatasetError;

@@ -11,6 +11,7 @@
 //! - [`gather`], [`cross_entropy`], [`update`]: the ends of a training step;
 //! - [`sum_of_squares`], [`scale`], [`lerp`]: the gradients' norm and the weights' average;
 //! - [`finish_single`], [`pixels`]: a single image, whose pixels lie side by side instead;
+//! - [`smooth`], [`resample`]: distorted training images, again with the pixels side by side;
 //! - [`Workers`]: threads for work of microseconds.
 //!
 //! The functions take slices, check once that everything they will touch lies inside, and panic
@@ -50,7 +51,9 @@ mod loss;
 mod outer;
 mod pointwise;
 mod product;
+mod resample;
 mod single;
+mod smooth;
 mod update;
 mod vector;
 mod workers;
@@ -66,7 +69,9 @@ pub use loss::{BlockLoss, cross_entropy};
 pub use outer::{Block, by_image, outer};
 pub use pointwise::{Draw, Pointwise};
 pub use product::{Product, Start, Taps, product};
+pub use resample::resample;
 pub use single::{finish_single, pixels};
+pub use smooth::{Fields, smooth};
 pub use update::{Rule, update};
 pub use vector::{lerp, scale, sum_of_squares};
 pub use workers::Workers;
