@@ -1,11 +1,12 @@
 //! Training: the loop, and what it needs.
 //!
-//! [`train`] reads from top to bottom: shuffle, batch by batch forward, loss, backward, update;
+//! [`train`] reads from top to bottom: batch by batch forward, loss, backward, update;
 //! then validate, adjust the learning rate, log, save.
 
 mod checkpoint;
 mod data;
 mod early_stopping;
+mod feed;
 pub mod files;
 mod flat_optimizer;
 mod learner;
@@ -32,11 +33,12 @@ pub use scheduler::{Position, Scheduler, SchedulerState};
 pub use tally::Tally;
 
 use crate::backend::Engine;
-use crate::dataset::{Batch, shuffle};
+use crate::dataset::Batch;
 use crate::evaluation;
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::rng::{Rng, Stream};
+use feed::Feed;
 use files::FileError;
 use progress::Progress;
 
@@ -183,8 +185,7 @@ pub fn train(
     progress: &mut Progress,
 ) -> Result<(State, Outcome), TrainError> {
     let training = &job.recipe.training;
-    let batch_size = training.batch_size;
-    let steps = job.data.train.len().div_ceil(batch_size) as u64;
+    let steps = job.data.train.len().div_ceil(training.batch_size) as u64;
 
     while (state.epochs.len() as u64) < training.epochs {
         if early_stopping::is_due(training.early_stopping, &state.epochs) {
@@ -202,16 +203,12 @@ pub fn train(
         let images_before = state.tally.images;
         progress.start_epoch(epoch, training.epochs, steps, state.step);
 
-        let mut order = job.data.train.clone();
-        let mut rng = Rng::new(training.seed, &[Stream::Shuffle as u64, epoch]);
-        shuffle(&mut order, &mut rng);
-
-        for batch in order.chunks(batch_size).skip(state.step as usize) {
+        let mut feed = Feed::new(job.recipe, job.data, epoch);
+        while let Some((images, labels)) = feed.batch(state.step) {
             if (job.stop)() {
                 job.folder.save_last(&state.checkpoint(job, true))?;
                 return Ok((state, Outcome::Interrupted));
             }
-            let (images, labels) = job.data.digits.select(batch);
             let batch = Batch {
                 images: &images,
                 labels: &labels,

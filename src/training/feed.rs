@@ -1,0 +1,95 @@
+//! An epoch's batches, in their order, varied where the recipe says so.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::dataset::{Augment, Digits, PIXELS, shuffle};
+use crate::recipe::Recipe;
+use crate::rng::{Rng, Stream};
+
+use super::data::TrainingData;
+
+/// Images that are varied at a time: enough for starting the threads to cost nothing.
+const AHEAD: usize = 1024;
+
+/// Hands out the batches of one epoch.
+pub(super) struct Feed<'a> {
+    digits: &'a Digits,
+    /// All images of the epoch, shuffled.
+    order: Vec<u32>,
+    batch_size: usize,
+    seed: u64,
+    epoch: u64,
+    augment: Option<Augment>,
+    /// Varied images, and which places of `order` they belong to.
+    varied: Vec<u8>,
+    ready: Range<usize>,
+}
+
+impl<'a> Feed<'a> {
+    /// The batches of epoch `epoch`, counted from 1.
+    pub fn new(recipe: &Recipe, data: &'a TrainingData, epoch: u64) -> Self {
+        let seed = recipe.training.seed;
+        let mut order = data.train.clone();
+        shuffle(
+            &mut order,
+            &mut Rng::new(seed, &[Stream::Shuffle as u64, epoch]),
+        );
+        Self {
+            digits: &data.digits,
+            order,
+            batch_size: recipe.training.batch_size,
+            seed,
+            epoch,
+            augment: Augment::new(&recipe.augment),
+            varied: Vec::new(),
+            ready: 0..0,
+        }
+    }
+
+    /// The images and labels of batch `step`, counted from 0; `None` after the last.
+    pub fn batch(&mut self, step: u64) -> Option<(Vec<&[u8]>, Vec<u8>)> {
+        let start = usize::try_from(step).ok()?.checked_mul(self.batch_size)?;
+        if start >= self.order.len() {
+            return None;
+        }
+        let places = start..(start + self.batch_size).min(self.order.len());
+        let (images, labels) = self.digits.select(&self.order[places.clone()]);
+        let Some(augment) = &self.augment else {
+            return Some((images, labels));
+        };
+        if !(self.ready.contains(&start) && places.end <= self.ready.end) {
+            let batches = AHEAD.div_ceil(self.batch_size);
+            let end = (start + batches * self.batch_size).min(self.order.len());
+            self.ready = start..end;
+            vary(
+                augment,
+                self.digits,
+                &self.order[start..end],
+                (self.seed, self.epoch),
+                &mut self.varied,
+            );
+        }
+        let first = (start - self.ready.start) * PIXELS;
+        let varied = self.varied[first..].chunks_exact(PIXELS);
+        Some((varied.take(places.len()).collect(), labels))
+    }
+}
+
+/// Fills `varied` with the images at `indices`. Each one's random numbers follow from the seed,
+/// the epoch and its index in the dataset, so neither threads nor batches change a bit.
+fn vary(
+    augment: &Augment,
+    digits: &Digits,
+    indices: &[u32],
+    (seed, epoch): (u64, u64),
+    varied: &mut Vec<u8>,
+) {
+    varied.resize(indices.len() * PIXELS, 0);
+    let images = varied.par_chunks_exact_mut(PIXELS).with_min_len(16);
+    images.zip(indices).for_each(|(varied, &index)| {
+        let rng = Rng::new(seed, &[Stream::Augment as u64, epoch, u64::from(index)]);
+        augment.apply(digits.image(index as usize), rng, varied);
+    });
+}
