@@ -64,21 +64,14 @@ impl AugmentSpec {
     }
 
     pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
-        let affine = section.section("affine")?;
-        let elastic = section.section("elastic")?;
-        let erasing = section.section("random_erasing")?;
         // An empty table asks for the defaults, an absent one for nothing.
-        let named = |key| section.has(key);
+        let affine = section.optional_section("affine")?;
+        let elastic = section.optional_section("elastic")?;
+        let erasing = section.optional_section("random_erasing")?;
         let augment = Self {
-            affine: named("affine")
-                .then(|| AffineSpec::read(affine))
-                .transpose()?,
-            elastic: named("elastic")
-                .then(|| ElasticSpec::read(elastic))
-                .transpose()?,
-            random_erasing: named("random_erasing")
-                .then(|| RandomErasingSpec::read(erasing))
-                .transpose()?,
+            affine: affine.map(AffineSpec::read).transpose()?,
+            elastic: elastic.map(ElasticSpec::read).transpose()?,
+            random_erasing: erasing.map(RandomErasingSpec::read).transpose()?,
         };
         section.finish()?;
         Ok(augment)

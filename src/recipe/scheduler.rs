@@ -122,10 +122,8 @@ const KINDS: [&str; 6] = [
 impl SchedulerSpec {
     pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
         let schedule = Schedule::read(&section)?;
-        let warmup = match section.has("warmup") {
-            true => Some(WarmupSpec::read(section.section("warmup")?)?),
-            false => None,
-        };
+        let warmup = section.optional_section("warmup")?;
+        let warmup = warmup.map(WarmupSpec::read).transpose()?;
         section.finish()?;
         Ok(Self { schedule, warmup })
     }
@@ -164,10 +162,7 @@ impl Schedule {
             "exponential" if !section.has("gamma") => return Err(section.missing("gamma")),
             "exponential" => Schedule::Exponential { gamma: gamma(0.0)? },
             "cosine_annealing" => Schedule::CosineAnnealing {
-                t_max: match section.has("t_max") {
-                    true => Some(section.required_integer("t_max", 1..=100_000)? as u64),
-                    false => None,
-                },
+                t_max: section.optional_integer("t_max", 1..=100_000)?,
                 eta_min: section.number_where("eta_min", 0.0, "at least 0", |lr| lr >= 0.0)?,
             },
             "reduce_lr_on_plateau" => Schedule::ReduceLrOnPlateau(PlateauSpec::read(section)?),

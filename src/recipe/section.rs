@@ -114,6 +114,19 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// [`number_where`](Self::number_where) for a number that may be left out.
+    pub fn optional_number(
+        &self,
+        key: &'static str,
+        rule: &str,
+        valid: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>, RecipeError> {
+        match self.number(key)? {
+            None => Ok(None),
+            Some(number) => self.number_where(key, number, rule, valid).map(Some),
+        }
+    }
+
     /// A whole number in `range`, or `default`.
     pub fn integer(
         &self,
@@ -131,6 +144,18 @@ impl<'a> Section<'a> {
             key,
             format!("must be between {low} and {high}, not {integer}"),
         ))
+    }
+
+    /// [`integer`](Self::integer) for one that may be left out.
+    pub fn optional_integer(
+        &self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u64>, RecipeError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(_) => self.integer(key, 0, range).map(Some),
+        }
     }
 
     /// `integer` for a size that must be given.
@@ -236,6 +261,12 @@ impl<'a> Section<'a> {
             }),
             None => Err(self.error(key, format!("must be a table, not a {}", value.type_str()))),
         }
+    }
+
+    /// [`section`](Self::section) for one that may be left out.
+    pub fn optional_section(&self, key: &'static str) -> Result<Option<Section<'_>>, RecipeError> {
+        let section = self.section(key)?;
+        Ok(self.has(key).then_some(section))
     }
 
     /// The elements of a list.

@@ -97,35 +97,23 @@ impl TrainingSpec {
                 "at least 0 and less than 1",
                 |part| (0.0..1.0).contains(&part),
             )?,
-            clip_grad_norm: optional(&section, "clip_grad_norm", "greater than 0", |norm| {
-                norm > 0.0
-            })?,
-            ema_decay: optional(
-                &section,
+            clip_grad_norm: section.optional_number(
+                "clip_grad_norm",
+                "greater than 0",
+                |norm| norm > 0.0,
+            )?,
+            ema_decay: section.optional_number(
                 "ema_decay",
                 "greater than 0 and less than 1",
                 |decay| decay > 0.0 && decay < 1.0,
             )?,
-            early_stopping: match section.has("early_stopping") {
-                true => Some(EarlyStoppingSpec::read(section.section("early_stopping")?)?),
-                false => None,
-            },
+            early_stopping: section
+                .optional_section("early_stopping")?
+                .map(EarlyStoppingSpec::read)
+                .transpose()?,
         };
         section.finish()?;
         Ok(training)
-    }
-}
-
-/// A number that may be left out, and for which `valid` holds.
-fn optional(
-    section: &Section<'_>,
-    key: &'static str,
-    rule: &str,
-    valid: impl Fn(f64) -> bool,
-) -> Result<Option<f64>, RecipeError> {
-    match section.number(key)? {
-        None => Ok(None),
-        Some(number) => section.number_where(key, number, rule, valid).map(Some),
     }
 }
 

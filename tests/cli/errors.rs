@@ -134,6 +134,50 @@ fn a_mistake_in_a_recipe_is_located() {
             &["line 12", "`softmax` as the last layer"],
         ),
         (
+            "epochs = 1",
+            "epochs = 1\nearly_stopping = { patience = 3 }\n[data]\nvalidation = 0".into(),
+            &["line 12", "`early_stopping`", "`validation` in [data] is 0"],
+        ),
+        (
+            "epochs = 1",
+            "epochs = 1\nearly_stoping = { patience = 3 }".into(),
+            &[
+                "line 12",
+                "`early_stoping`",
+                "did you mean `early_stopping`?",
+            ],
+        ),
+        (
+            "epochs = 1",
+            "epochs = 1\nclip_grad_norm = 0".into(),
+            &["line 12", "`clip_grad_norm`", "greater than 0"],
+        ),
+        (
+            "epochs = 1",
+            "epochs = 1\nema_decay = 1".into(),
+            &["line 12", "`ema_decay`", "less than 1"],
+        ),
+        (
+            "[training]",
+            "[scheduler]\nkind = \"cosine\"\n[training]".into(),
+            &["line 11", "`cosine`", "`cosine_annealing`"],
+        ),
+        (
+            "[training]",
+            "[scheduler]\nwarmup = { epochs = 1, steps = 3 }\n[training]".into(),
+            &["line 11", "`steps`", "[warmup]"],
+        ),
+        (
+            "[training]",
+            "[scheduler]\nkind = \"step\"\n[training]".into(),
+            &["[scheduler]", "`step_size`"],
+        ),
+        (
+            "\"sgd\"",
+            "\"rmsprop\"\nbetas = [0.9, 0.99]".into(),
+            &["line 8", "`betas`", "`alpha`"],
+        ),
+        (
             "[training]",
             "[data]\nvalidation = 60000\n[training]".into(),
             &["line 11", "`validation`"],

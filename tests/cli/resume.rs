@@ -7,12 +7,16 @@ use serde_json::Value;
 
 use crate::common::{TINY, World, keys};
 
-/// Everything that a resume must carry over: running statistics, dropout, Adam's moments, and a
-/// schedule that lowers the rate every epoch. Batches of two images keep an epoch long enough for
+/// Everything that a resume must carry over: running statistics, dropout, Adam's moments, the
+/// weights' average, varied images, a warm-up and then a schedule that lowers the rate every epoch.
+/// Batches of two images keep an epoch long enough for
 /// a signal to arrive in it.
 const ALL: &str = "train --config cnn-9956 --data sample --epochs 12 \
     --set training.batch_size=2 --set optimizer.kind=adam --set optimizer.lr=0.003 --set scheduler.patience=0 \
-    --set scheduler.threshold=0.9 --out run";
+    --set scheduler.threshold=0.9 --set scheduler.warmup.epochs=2 --set training.ema_decay=0.99 \
+    --set training.clip_grad_norm=2 --set training.label_smoothing=0.1 \
+    --set augment.affine.degrees=10 --set augment.elastic.alpha=8 --set augment.random_erasing.p=0.5 \
+    --out run";
 
 /// Runs the program, sends SIGINT when it has printed an epoch's line, and returns what it said.
 fn interrupted(world: &World, args: &str) -> String {

@@ -133,8 +133,12 @@ fn a_runs_recipe_trains_again_to_the_same_network() {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let world = World::new();
-    // BatchNorm, dropout, and a last batch that is not whole.
-    let train = "train --config cnn-9956 --data sample --limit 330 --epochs 2";
+    // BatchNorm, dropout, varied images, clipped gradients, the weights' average, and a last batch
+    // that is not whole.
+    let train = "train --config cnn-9956 --data sample --limit 330 --epochs 2 \
+        --set augment.affine.degrees=10 --set augment.elastic.alpha=8 \
+        --set augment.random_erasing.p=0.5 --set training.clip_grad_norm=0.5 \
+        --set training.ema_decay=0.9";
     for threads in [1, 2, 3, 8] {
         world.ok(&format!("{train} --threads {threads} --out run-{threads}"));
     }
@@ -145,6 +149,51 @@ fn the_number_of_threads_changes_no_bit() {
             "{threads} threads"
         );
     }
+}
+
+#[test]
+fn a_run_whose_validation_loss_stops_falling_ends_early() {
+    let world = World::new();
+    // A rate at which this network only gets worse after a few epochs.
+    let run = world.shell_ok(
+        "train --config mlp --data sample --limit 500 --epochs 60 --set optimizer.lr=0.003 \
+         --set scheduler.kind=constant --set training.early_stopping.patience=3 --out run",
+    );
+    assert!(run.stderr.contains("stopped early"), "{}", run.stderr);
+    let losses: Vec<f64> = world
+        .metrics("run")
+        .iter()
+        .map(|l| number(l, "/val/loss"))
+        .collect();
+    assert!((4..60).contains(&losses.len()), "{losses:?}");
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(
+        losses.iter().position(|&loss| loss == best),
+        Some(losses.len() - 4)
+    );
+    // Going on with it, there is nothing more to do.
+    let again = world.shell_ok("train --resume run");
+    assert!(again.stderr.contains("stopped early"), "{}", again.stderr);
+    assert_eq!(world.metrics("run").len(), losses.len());
+}
+
+#[test]
+fn best_mpk_holds_the_average_and_both_sides_agree_on_it() {
+    let world = World::new();
+    let train = "train --config lenet --data sample --limit 1000 --epochs 2 \
+        --set training.ema_decay=0.95";
+    world.ok(&format!("{train} --out fused"));
+    world.ok(&format!("{train} --out plain --no-fused"));
+    let eval = |run: &str| evaluate(&world, &format!("--checkpoint {run}/best.mpk"));
+    let [fused, plain] = ["fused", "plain"].map(|run| number(&eval(run), "/loss"));
+    assert!((fused / plain - 1.0).abs() < 1e-3, "{fused} and {plain}");
+    // The weights themselves are further along than their average.
+    world.ok(&format!(
+        "{} --out last",
+        train.replace("ema_decay=0.95", "ema_decay=1e-9")
+    ));
+    let last = number(&eval("last"), "/loss");
+    assert!((fused / last - 1.0).abs() > 0.05, "{fused} and {last}");
 }
 
 #[test]
