@@ -71,7 +71,7 @@ pub use pointwise::{Draw, Pointwise};
 pub use product::{Product, Start, Taps, product};
 pub use resample::resample;
 pub use single::{finish_single, pixels};
-pub use smooth::{Fields, smooth};
+pub use smooth::{Fields, Noise, smooth};
 pub use update::{Rule, update};
 pub use vector::{lerp, scale, sum_of_squares};
 pub use workers::Workers;

@@ -182,6 +182,11 @@ fn a_mistake_in_a_recipe_is_located() {
             "[data]\nvalidation = 60000\n[training]".into(),
             &["line 11", "`validation`"],
         ),
+        (
+            "[training]",
+            "[augment]\naffine = { degrees = 200 }\n[training]".into(),
+            &["line 11", "`degrees` in [affine]", "between 0 and 180"],
+        ),
     ];
     for (part, instead, words) in table {
         match part {

@@ -6,6 +6,8 @@
 mod affine;
 mod elastic;
 mod erase;
+#[cfg(test)]
+mod golden;
 
 use self::affine::RandomAffine;
 use self::elastic::Elastic;
@@ -44,13 +46,13 @@ impl Augment {
     pub fn apply(&self, image: &[u8], mut rng: Rng, out: &mut [u8]) {
         assert!(image.len() == PIXELS && out.len() == PIXELS);
         let matrix = self.affine.as_ref().map(|affine| affine.draw(&mut rng));
-        let displacement = self
+        let mut displacement = Fields::zeros();
+        let displaced = self
             .elastic
             .as_ref()
-            .and_then(|elastic| elastic.draw(self.isa, &mut rng));
-        if matrix.is_some() || displacement.is_some() {
+            .is_some_and(|elastic| elastic.draw(self.isa, &mut rng, &mut displacement));
+        if matrix.is_some() || displaced {
             let matrix = matrix.unwrap_or(affine::IDENTITY);
-            let displacement = displacement.unwrap_or_else(Fields::zeros);
             resample(self.isa, image, &matrix, &displacement, out);
         } else {
             out.copy_from_slice(image);
@@ -64,4 +66,174 @@ impl Augment {
 /// A number between `low` and `high`, each equally likely.
 fn uniform(rng: &mut Rng, (low, high): (f64, f64)) -> f64 {
     low + (high - low) * f64::from(rng.next_f32())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Digits, Part, Source};
+    use crate::recipe::{AffineSpec, ElasticSpec, RandomErasingSpec};
+
+    fn digits() -> Digits {
+        Source::Sample.load(Part::Train).unwrap().digits
+    }
+
+    fn everything() -> AugmentSpec {
+        AugmentSpec {
+            affine: Some(AffineSpec {
+                degrees: 15.0,
+                translate: (0.1, 0.1),
+                scale: (0.8, 1.2),
+                shear: 10.0,
+            }),
+            elastic: Some(ElasticSpec {
+                alpha: 34.0,
+                sigma: 4.0,
+                p: 0.5,
+            }),
+            random_erasing: Some(RandomErasingSpec {
+                p: 0.5,
+                scale: (0.02, 0.33),
+                ratio: (0.3, 3.3),
+                value: 1.0,
+            }),
+        }
+    }
+
+    fn varied(augment: &Augment, image: &[u8], word: u64) -> [u8; PIXELS] {
+        // Not 0, so that what isn't written shows.
+        let mut out = [77; PIXELS];
+        augment.apply(image, Rng::new(5, &[word]), &mut out);
+        out
+    }
+
+    #[test]
+    fn a_recipe_that_names_nothing_augments_nothing() {
+        assert!(Augment::new(&AugmentSpec::default()).is_none());
+    }
+
+    #[test]
+    fn magnitudes_of_zero_leave_every_byte_as_it_is() {
+        let zero = AugmentSpec {
+            affine: Some(AffineSpec {
+                degrees: 0.0,
+                translate: (0.0, 0.0),
+                scale: (1.0, 1.0),
+                shear: 0.0,
+            }),
+            elastic: Some(ElasticSpec {
+                alpha: 0.0,
+                sigma: 4.0,
+                p: 1.0,
+            }),
+            random_erasing: Some(RandomErasingSpec {
+                p: 0.0,
+                scale: (0.02, 0.33),
+                ratio: (0.3, 3.3),
+                value: 1.0,
+            }),
+        };
+        let never = AugmentSpec {
+            affine: None,
+            elastic: Some(ElasticSpec {
+                alpha: 34.0,
+                sigma: 4.0,
+                p: 0.0,
+            }),
+            random_erasing: zero.random_erasing.clone(),
+        };
+        let digits = digits();
+        // Any byte anywhere, up to the edges.
+        let mut rng = Rng::new(1, &[]);
+        let noise: Vec<u8> = (0..PIXELS).map(|_| rng.next_u64() as u8).collect();
+        for spec in [zero, never] {
+            for isa in Isa::available() {
+                let augment = Augment {
+                    isa,
+                    ..Augment::new(&spec).unwrap()
+                };
+                for i in 0..50 {
+                    assert_eq!(varied(&augment, digits.image(i), i as u64), digits.image(i));
+                }
+                assert_eq!(varied(&augment, &noise, 0), noise[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_generator_decides_every_bit() {
+        let augment = Augment::new(&everything()).unwrap();
+        let digits = digits();
+        let once: Vec<_> = (0..100)
+            .map(|i| varied(&augment, digits.image(i), i as u64))
+            .collect();
+        // Another instance, another order, another thread.
+        let again = std::thread::spawn(move || {
+            let augment = Augment::new(&everything()).unwrap();
+            let digits = self::digits();
+            let mut all: Vec<_> = (0..100)
+                .rev()
+                .map(|i| varied(&augment, digits.image(i), i as u64))
+                .collect();
+            all.reverse();
+            all
+        });
+        assert!(once == again.join().unwrap());
+        let others = (0..100).filter(|&i| varied(&augment, digits.image(i), 1000) != once[i]);
+        assert_eq!(others.count(), 100);
+    }
+
+    #[test]
+    fn instruction_sets_agree() {
+        let digits = digits();
+        let best = Augment::new(&everything()).unwrap();
+        for isa in Isa::available() {
+            let augment = Augment {
+                isa,
+                ..best.clone()
+            };
+            for i in 0..500 {
+                let expected = varied(&best, digits.image(i), i as u64);
+                let found = varied(&augment, digits.image(i), i as u64);
+                let largest = found.iter().zip(expected).map(|(a, b)| a.abs_diff(b)).max();
+                assert!(largest <= Some(1), "{isa}, digit {i}: {largest:?}");
+            }
+        }
+    }
+
+    /// The largest values a recipe may ask for: nothing panics, and every byte is written.
+    #[test]
+    fn the_wildest_recipe_is_done() {
+        let spec = AugmentSpec {
+            affine: Some(AffineSpec {
+                degrees: 180.0,
+                translate: (1.0, 1.0),
+                scale: (0.1, 10.0),
+                shear: 60.0,
+            }),
+            elastic: Some(ElasticSpec {
+                alpha: 1000.0,
+                sigma: f64::MIN_POSITIVE,
+                p: 1.0,
+            }),
+            random_erasing: Some(RandomErasingSpec {
+                p: 1.0,
+                scale: (0.0, 1.0),
+                ratio: (0.01, 100.0),
+                value: 0.0,
+            }),
+        };
+        let mut flat = spec.clone();
+        flat.elastic.as_mut().unwrap().sigma = 28.0;
+        let digits = digits();
+        for spec in [spec, flat] {
+            let augment = Augment::new(&spec).unwrap();
+            for i in 0..500 {
+                let image = varied(&augment, digits.image(i), i as u64);
+                // 77 is what it was before; a digit has that value in some places only.
+                let unwritten = image.iter().filter(|&&pixel| pixel == 77).count();
+                assert!(unwritten < 50, "digit {i}: {unwritten}");
+            }
+        }
+    }
 }
