@@ -1,8 +1,8 @@
 //! What follows a convolution or a linear layer: BatchNorm, max-pooling, activation and dropout,
 //! forward in one pass and backward in two.
 //!
-//! The order is: `n = (z - mean) * scale + shift` for each channel, the largest `n` of each window, then
-//! the pointwise functions.
+//! The order is: `n = (z - mean) * scale + shift` for each channel, the largest `n` of each window,
+//! then the pointwise functions.
 
 use super::lanes::{Lanes, kernel};
 use super::pointwise::{Draw, Place, Pointwise, apply, chain, derivative};
@@ -115,7 +115,7 @@ impl Finish {
 
     /// The pooling's window and stride; 1 and 1 without.
     #[inline(always)]
-    pub(super) fn window(&self) -> (usize, usize) {
+    pub fn window(&self) -> (usize, usize) {
         match self.pool {
             Some(pool) => (pool.kernel_size, pool.stride),
             None => (1, 1),

@@ -76,7 +76,7 @@ fn finish_single_in<V: Lanes>(
                 let other = &below[row * z_row..][..z_row];
                 for (first, other) in first.chunks_exact_mut(V::N).zip(other.chunks_exact(V::N)) {
                     let (a, b) = (V::read(first), V::read(other));
-                    b.where_greater(a, b, a).write(first);
+                    b.max(a).write(first);
                 }
             }
             // ... then of these in each window, which end further left than they begin.

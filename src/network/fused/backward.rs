@@ -3,7 +3,7 @@
 
 use crate::kernels::{Layout, Start, by_image, correlate, finish_backward, product, spread};
 
-use super::forward::{Pass, block_of};
+use super::forward::{Pass, block_of, source_of};
 use super::parameters::conv_step;
 use super::space::Space;
 use super::stage::{Conv, Linear, Source, Stage};
@@ -13,19 +13,16 @@ pub(super) fn to_norm(pass: &Pass<'_>, space: &mut Space, index: usize, block: u
     let stage = &pass.stages[index];
     let draw = pass.draw(space, block);
     let own = &mut space.stages[index];
-    let z = match (&stage.source, stage.train.pool) {
-        (_, Some(_)) => block_of(&own.won, stage.out_len, block),
-        (Source::Input, None) => block_of(&own.x, stage.x_len, block),
-        (_, None) => block_of(&own.z, stage.z_len, block),
+    let z = match stage.train.pool {
+        Some(_) => block_of(&own.won, stage.out_len, block),
+        None => source_of(stage, &own.x, &own.z, block),
     };
-    let norm = &pass.norms[index];
-    let norm = stage.norm.is_some().then_some(norm);
     let channels = stage.train.channels;
     finish_backward(
         pass.isa,
         &stage.train,
         z,
-        norm.map(|norm| norm.affine.as_slice()),
+        pass.affine(index),
         &mut own.dy[block * stage.out_len..][..stage.out_len],
         &mut own.sums[block * channels..][..channels],
         draw,
@@ -49,13 +46,11 @@ pub(super) fn to_input(
         &mut before.dy[block * len..][..len]
     });
     let dx = dx.filter(|_| stage.passes_gradient);
+    let z = source_of(stage, &own.x, &own.z, block);
+    let z = stage.norm.is_some().then_some(z);
+    let dn = block_of(&own.dy, stage.out_len, block);
     match (&stage.source, dx) {
         (Source::Conv(conv), dx) => {
-            let z = stage
-                .norm
-                .is_some()
-                .then(|| block_of(&own.z, stage.z_len, block));
-            let dn = block_of(&own.dy, stage.out_len, block);
             to_z(
                 pass,
                 index,
@@ -96,11 +91,6 @@ pub(super) fn to_input(
             }
         }
         (Source::Input, Some(dx)) => {
-            let z = stage
-                .norm
-                .is_some()
-                .then(|| block_of(&own.x, stage.x_len, block));
-            let dn = block_of(&own.dy, stage.out_len, block);
             to_z(
                 pass,
                 index,
@@ -196,17 +186,14 @@ impl Conv {
     pub fn band(&self, stage: &Stage) -> usize {
         /// Bytes: a small part of a second-level cache.
         const BAND: usize = 160 << 10;
-        let window = stage.train.pool.map_or(1, |pool| pool.kernel_size);
+        let (window, _) = stage.train.window();
         let row = stage.train.channels * window * stage.train.z.row * 4;
         (BAND / row).clamp(1, stage.train.out_rows)
     }
 
     /// The rows of `z` that these need.
     pub fn band_rows(&self, stage: &Stage) -> usize {
-        let (window, stride) = stage
-            .train
-            .pool
-            .map_or((1, 1), |pool| (pool.kernel_size, pool.stride));
+        let (window, stride) = stage.train.window();
         (self.band(stage) - 1) * stride + window
     }
 

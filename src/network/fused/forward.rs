@@ -1,7 +1,7 @@
 //! The forward pass of a stage, for one block of images, or for all blocks of a space together.
 
 use crate::kernels::{
-    Affine, Draw, Isa, Layout, Part, Product, Start, Won, finish, moments, product,
+    Affine, Draw, Finish, Isa, Layout, Part, Product, Start, Won, finish, moments, product,
 };
 
 use super::space::{Space, StageSpace};
@@ -36,6 +36,32 @@ impl<'a> Pass<'a> {
         &self.values[self.ranges[index].clone()]
     }
 
+    /// What a sum over weights begins with.
+    pub fn start(&self, bias: Option<usize>) -> Start<'a> {
+        match bias {
+            Some(bias) => Start::Bias(self.parameter(bias)),
+            None => Start::Zero,
+        }
+    }
+
+    /// A stage's BatchNorm, where it has one.
+    pub fn affine(&self, index: usize) -> Option<&'a [Affine]> {
+        let norm = &self.norms[index];
+        self.stages[index]
+            .norm
+            .is_some()
+            .then_some(norm.affine.as_slice())
+    }
+
+    /// What follows a stage's source: in evaluation, without dropout.
+    pub fn sizes(&self, index: usize) -> &'a Finish {
+        let stage = &self.stages[index];
+        match self.training {
+            Some(_) => &stage.train,
+            None => &stage.eval,
+        }
+    }
+
     pub fn draw(&self, space: &Space, block: usize) -> Draw {
         Draw {
             key: self.training.unwrap_or(0),
@@ -56,6 +82,14 @@ fn block_of_mut(buffer: &mut [f32], len: usize, block: usize) -> &mut [f32] {
     match buffer.len() > len {
         true => &mut buffer[block * len..][..len],
         false => buffer,
+    }
+}
+
+/// What a stage's source gave for a block; without one, that is the stage's input.
+pub(super) fn source_of<'b>(stage: &Stage, x: &'b [f32], z: &'b [f32], block: usize) -> &'b [f32] {
+    match stage.source {
+        Source::Input => block_of(x, stage.x_len, block),
+        _ => block_of(z, stage.z_len, block),
     }
 }
 
@@ -81,7 +115,7 @@ pub(super) fn source(pass: &Pass<'_>, space: &mut Space, index: usize, block: us
     let stage = &pass.stages[index];
     match &stage.source {
         Source::Conv(conv) if pass.training.is_some() && stage.keeps_z() => {
-            let (w, start) = conv.weights_of(pass);
+            let (w, start) = (pass.parameter(conv.weight), pass.start(conv.bias));
             let (own, _, _) = around(pass, space, index, block);
             let x = block_of(&own.x, stage.x_len, block);
             let z = block_of_mut(&mut own.z, stage.z_len, block);
@@ -91,7 +125,12 @@ pub(super) fn source(pass: &Pass<'_>, space: &mut Space, index: usize, block: us
         Source::Conv(conv) => return bands(pass, space, index, block, conv),
         Source::Linear(_) | Source::Input => {}
     }
-    match stage.waits() && pass.training.is_some() {
+    go_on(pass, space, index, block);
+}
+
+/// Goes on behind a block's source, as far as it can without the other blocks.
+fn go_on(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize) {
+    match pass.stages[index].waits() && pass.training.is_some() {
         true => sum_up(pass, space, index, block),
         false => after_source(pass, space, index, block),
     }
@@ -100,15 +139,12 @@ pub(super) fn source(pass: &Pass<'_>, space: &mut Space, index: usize, block: us
 /// A conv and what follows, a few rows at a time, while they are in a near cache.
 fn bands(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize, conv: &Conv) {
     let stage = &pass.stages[index];
-    let sizes = match pass.training {
-        Some(_) => &stage.train,
-        None => &stage.eval,
-    };
+    let sizes = pass.sizes(index);
     let draw = pass.draw(space, block);
-    let (w, start) = conv.weights_of(pass);
+    let (w, start) = (pass.parameter(conv.weight), pass.start(conv.bias));
     let (own, y, scratch) = around(pass, space, index, block);
     let x = block_of(&own.x, stage.x_len, block);
-    let (window, stride) = sizes.pool.map_or((1, 1), |p| (p.kernel_size, p.stride));
+    let (window, stride) = sizes.window();
     let band = conv.band(stage);
     let layout = Layout {
         channel: conv.band_rows(stage) * stage.train.z.row,
@@ -130,10 +166,7 @@ fn bands(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize, conv: &
             ..sizes.whole()
         };
         let won = won(&mut own.won, &mut own.place, stage.out_len, block);
-        let affine = stage
-            .norm
-            .is_some()
-            .then(|| pass.norms[index].affine.as_slice());
+        let affine = pass.affine(index);
         finish(pass.isa, sizes, part, scratch, affine, won, y, draw);
         row += rows;
     }
@@ -148,15 +181,11 @@ fn won<'s>(won: &'s mut [f32], place: &'s mut [u8], len: usize, block: usize) ->
 
 /// A linear layer for all blocks of the space together.
 pub(super) fn linear(pass: &Pass<'_>, space: &mut Space, index: usize, linear: &Linear) {
-    let stage = &pass.stages[index];
     let blocks = space.blocks;
     let own = &mut space.stages[index];
     let w = pass.parameter(linear.weight);
     let n = pass.isa.lanes();
-    let mut start = match linear.bias {
-        Some(bias) => Start::Bias(pass.parameter(bias)),
-        None => Start::Zero,
-    };
+    let mut start = pass.start(linear.bias);
     for first in (0..linear.ins).step_by(linear.band) {
         let mut band = linear.forward[blocks - 1].clone();
         band.taps[2].count = linear.band.min(linear.ins - first);
@@ -166,10 +195,7 @@ pub(super) fn linear(pass: &Pass<'_>, space: &mut Space, index: usize, linear: &
         start = Start::Out;
     }
     for block in 0..blocks {
-        match stage.waits() && pass.training.is_some() {
-            true => sum_up(pass, space, index, block),
-            false => after_source(pass, space, index, block),
-        }
+        go_on(pass, space, index, block);
     }
 }
 
@@ -178,11 +204,8 @@ fn sum_up(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize) {
     let stage = &pass.stages[index];
     let images = space.images[block];
     let own = &mut space.stages[index];
-    let z = match stage.source {
-        Source::Input => block_of(&own.x, stage.x_len, block),
-        _ => block_of(&own.z, stage.z_len, block),
-    };
     let channels = stage.train.channels;
+    let z = source_of(stage, &own.x, &own.z, block);
     let sums = &mut own.moments[block * channels..][..channels];
     let near = &pass.norms[index].mean;
     moments(pass.isa, &stage.train, z, images, near, sums);
@@ -191,31 +214,12 @@ fn sum_up(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize) {
 /// BatchNorm, pooling and the functions of each value, from the whole of `z`.
 pub(super) fn after_source(pass: &Pass<'_>, space: &mut Space, index: usize, block: usize) {
     let stage = &pass.stages[index];
-    let sizes = match pass.training {
-        Some(_) => &stage.train,
-        None => &stage.eval,
-    };
+    let sizes = pass.sizes(index);
     let draw = pass.draw(space, block);
     let (own, y, _) = around(pass, space, index, block);
-    let z = match stage.source {
-        Source::Input => block_of(&own.x, stage.x_len, block),
-        _ => block_of(&own.z, stage.z_len, block),
-    };
+    let z = source_of(stage, &own.x, &own.z, block);
     let won = won(&mut own.won, &mut own.place, stage.out_len, block);
-    let affine = stage
-        .norm
-        .is_some()
-        .then(|| pass.norms[index].affine.as_slice());
+    let affine = pass.affine(index);
     let part = sizes.whole();
     finish(pass.isa, sizes, part, z, affine, won, y, draw);
-}
-
-impl Conv {
-    pub fn weights_of<'a>(&self, pass: &Pass<'a>) -> (&'a [f32], Start<'a>) {
-        let start = match self.bias {
-            Some(bias) => Start::Bias(pass.parameter(bias)),
-            None => Start::Zero,
-        };
-        (pass.parameter(self.weight), start)
-    }
 }

@@ -13,10 +13,9 @@ pub(super) struct Group {
     /// Kernel size and stride.
     pub pool: Option<(usize, usize)>,
     pub chain: Vec<Pointwise>,
-    /// The shape of one image's values before the group, behind the source and behind the group.
+    /// The shape of one image's values before the group and behind its source.
     pub input: Shape,
     pub middle: Shape,
-    pub output: Shape,
     /// Behind a `flatten`: its feature maps have become features.
     flat: bool,
 }
@@ -55,7 +54,6 @@ impl Group {
             chain: Vec::new(),
             input,
             middle,
-            output: middle,
             flat: false,
         }
     }
@@ -127,7 +125,6 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group> {
         let Some(group) = groups.last_mut() else {
             continue;
         };
-        group.output = output;
         match &planned.spec {
             LayerSpec::BatchNorm { eps, momentum } => {
                 group.norm = Some(GroupNorm {

@@ -87,7 +87,7 @@ impl SingleStage {
         let whole = |values: usize| values.next_multiple_of(n);
         let sizes = &stage.train;
         let (rows, columns) = (sizes.rows, sizes.columns);
-        let features = stage.features.is_some();
+        let features = stage.norms_features;
         let plain = Self {
             sizes: None,
             row: columns,
@@ -170,7 +170,7 @@ impl SingleStage {
     fn source(&mut self, pass: &Pass<'_>, stage: &Stage) {
         match (&stage.source, &self.sizes) {
             (Source::Conv(conv), Some(sizes)) => {
-                let (w, start) = conv.weights_of(pass);
+                let (w, start) = (pass.parameter(conv.weight), pass.start(conv.bias));
                 product(pass.isa, sizes, w, start, &self.x, 0..1, &mut self.z);
             }
             (Source::Linear(linear), Some(sizes)) => {

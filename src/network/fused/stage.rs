@@ -21,8 +21,8 @@ pub(super) struct Stage {
     pub train: Finish,
     /// Without dropout.
     pub eval: Finish,
-    /// How many features there are, where each is a channel with its own BatchNorm.
-    pub features: Option<usize>,
+    /// Whether its values are features, each of them a channel with its own BatchNorm.
+    pub norms_features: bool,
     /// Whether something before it learns.
     pub passes_gradient: bool,
     pub x_len: usize,
@@ -234,7 +234,7 @@ impl Stage {
             out_len: train.outputs() * n,
             train,
             eval,
-            features,
+            norms_features: features.is_some(),
         }
     }
 
