@@ -1,7 +1,8 @@
 //! Training images varied at random: a recipe's `[augment]`.
 //!
 //! The affine map and the elastic distortion are one resampling, so that the image is interpolated
-//! once; a rectangle is erased after that.
+//! only once: a pixel comes from where the affine map says, moved by the pixel's displacement.
+//! A rectangle is erased after that.
 
 mod affine;
 mod elastic;
