@@ -29,11 +29,12 @@ pub enum RecipeError {
     /// Neither a file nor a built-in recipe has this name.
     #[error(
         "there is no recipe file `{path}` and no built-in recipe of that name; \
-         the built-in ones are {known}{hint}"
+         the built-in ones are {known}, and those of the groups {groups}{hint}"
     )]
     NotFound {
         path: String,
         known: String,
+        groups: String,
         hint: String,
     },
     #[error("can't read the recipe {path}: {source}", path = path.display())]
@@ -41,6 +42,11 @@ pub enum RecipeError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error(
+        "there are no recipes in the folder {path}; a recipe is a file whose name ends in .toml",
+        path = .0.display()
+    )]
+    NoneInFolder(PathBuf),
     #[error(
         "the recipe {path} is larger than {limit} KiB; a recipe is a short TOML file",
         path = path.display()

@@ -92,6 +92,26 @@ impl Recipe {
         }
     }
 
+    /// The recipes that `name` stands for, each as [`Recipe::load`] takes it: those of a built-in
+    /// group, those in a folder (its `.toml` files, sorted), or `name` itself.
+    ///
+    /// # Errors
+    /// When the folder can't be read or has no recipes. Whether the recipes themselves can be
+    /// loaded is not looked at.
+    pub fn expand(name: &str) -> Result<Vec<String>, RecipeError> {
+        let group: Vec<String> = builtin::group(name.trim_end_matches('/'))
+            .map(|builtin| builtin.name.to_string())
+            .collect();
+        let folder = Path::new(name);
+        if !group.is_empty() && !folder.is_file() {
+            Ok(group)
+        } else if folder.is_dir() {
+            recipes_in(folder)
+        } else {
+            Ok(vec![name.to_string()])
+        }
+    }
+
     /// The text of a built-in recipe, comments and all.
     pub fn builtin_text(name: &str) -> Result<&'static str, RecipeError> {
         match builtin::find(name) {
@@ -189,12 +209,46 @@ impl Recipe {
     }
 }
 
+/// The `.toml` files in `folder`, sorted.
+fn recipes_in(folder: &Path) -> Result<Vec<String>, RecipeError> {
+    let read = |source| RecipeError::Read {
+        path: folder.to_path_buf(),
+        source,
+    };
+    let mut recipes = Vec::new();
+    for entry in folder.read_dir().map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") && path.is_file() {
+            // `load` takes texts; a name that is none can't be given on the command line either.
+            recipes.extend(path.to_str().map(str::to_string));
+        }
+    }
+    recipes.sort();
+    match recipes.is_empty() {
+        true => Err(RecipeError::NoneInFolder(folder.to_path_buf())),
+        false => Ok(recipes),
+    }
+}
+
 fn not_found(name: &str) -> RecipeError {
     let known = || BUILTIN.iter().map(|builtin| builtin.name);
+    let mut groups: Vec<&str> = BUILTIN.iter().filter_map(Builtin::group).collect();
+    groups.dedup();
+    let alone = BUILTIN.iter().filter(|builtin| builtin.group().is_none());
+    let name_only = name.trim_end_matches(".toml");
+    let in_a_group = known().find(|known| known.rsplit('/').next() == Some(name_only));
+    let hint = match in_a_group {
+        _ if groups.contains(&name) => {
+            format!("; `{name}` is a group, which `mnistctl compare` takes as a whole")
+        }
+        Some(known) => format!("; did you mean `{known}`?"),
+        None => error::nearest(name_only, known()),
+    };
     RecipeError::NotFound {
         path: name.to_string(),
-        known: error::quoted(known()),
-        hint: error::nearest(name.trim_end_matches(".toml"), known()),
+        known: error::quoted(alone.map(|builtin| builtin.name)),
+        groups: error::quoted(groups),
+        hint,
     }
 }
 
