@@ -24,11 +24,12 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 16] = builtin![
+pub const BUILTIN: [Builtin; 17] = builtin![
     "cnn-9956",
     "cnn-9956-published",
     "mlp",
     "lenet",
+    "convnet",
     "speedrun",
     "compare/conv2-k5-fc2",
     "compare/conv2-k3-fc2",

@@ -10,7 +10,7 @@ use super::section::Section;
 pub struct TrainingSpec {
     pub epochs: u64,
     pub batch_size: usize,
-    /// Seeds the split, the initial weights, the shuffling and the dropout.
+    /// Seeds the split, the initial weights, the shuffling, the dropout and the augmentation.
     pub seed: u64,
     pub loss: Loss,
     /// `torch.nn.CrossEntropyLoss`'s: this much of each target is spread over all classes. Only
