@@ -96,12 +96,12 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     let log = folder.read_log(&state.epochs);
     let best_epoch = state.best();
     let summary = Summary {
-        recipe: &recipe.name,
+        recipe: recipe.name.clone(),
         parameters: plan.parameters(),
-        backend: backend.name(),
+        backend: backend.name().into(),
         threads,
-        dataset: &data.source,
-        sha256: &data.sha256,
+        dataset: data.source.clone(),
+        sha256: data.sha256.clone(),
         train_images: data.train.len(),
         val_images: data.val.len(),
         seed: recipe.training.seed,

@@ -1,16 +1,16 @@
 //! A run's folder: `recipe.toml`, `metrics.jsonl`, `best.mpk`, `last.mpk`, `summary.json`.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::files::{FileError, create_folder, write_atomically};
 use super::metrics::{Epoch, Figures, LogLine};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, RecipeError};
 
 /// A folder that can't hold a run.
 #[derive(Debug, Error)]
@@ -23,22 +23,34 @@ pub enum RunFolderError {
     NotEmpty(PathBuf),
     #[error("{path} is not a folder; name one with --out", path = .0.display())]
     NotAFolder(PathBuf),
+    #[error(
+        "{path} holds no run: there is no recipe.toml in it; name a folder that `mnistctl train` wrote",
+        path = .0.display()
+    )]
+    NoRun(PathBuf),
+    #[error("can't read {path}: {problem}", path = path.display())]
+    Unreadable { path: PathBuf, problem: String },
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     #[error(transparent)]
     Write(#[from] FileError),
 }
 
+/// 100,000 epochs, the most a recipe can ask for, need half of this.
+const MAX_BYTES: u64 = 64 << 20;
+
 /// `summary.json`: a finished run in one object.
-#[derive(Debug, Serialize)]
-pub struct Summary<'a> {
-    pub recipe: &'a str,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub recipe: String,
     /// Trainable parameters.
     pub parameters: usize,
-    pub backend: &'a str,
+    pub backend: String,
     pub threads: usize,
     /// `sample`, or the folder the data came from.
-    pub dataset: &'a str,
+    pub dataset: String,
     /// Of the uncompressed training images.
-    pub sha256: &'a str,
+    pub sha256: String,
     pub train_images: usize,
     pub val_images: usize,
     pub seed: u64,
@@ -52,7 +64,7 @@ pub struct Summary<'a> {
     pub seconds: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestFigures {
     pub images: u64,
     pub loss: f64,
@@ -125,11 +137,7 @@ impl RunFolder {
 
     /// The log's lines for `epochs`; one that is missing or unreadable counts no time.
     pub fn read_log(&self, epochs: &[Epoch]) -> Vec<LogLine> {
-        let text = fs::read_to_string(self.file("metrics.jsonl")).unwrap_or_default();
-        let lines: Vec<LogLine> = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
+        let lines = self.read_metrics().unwrap_or_default();
         let line_of = |epoch: &Epoch| {
             let found = lines.iter().find(|line| line.epoch.epoch == epoch.epoch);
             LogLine {
@@ -141,7 +149,67 @@ impl RunFolder {
         epochs.iter().map(line_of).collect()
     }
 
-    pub fn save_summary(&self, summary: &Summary<'_>) -> Result<(), FileError> {
+    /// The recipe that the run was started with.
+    ///
+    /// # Errors
+    /// [`RunFolderError::NoRun`] where there is none.
+    pub fn read_recipe(&self) -> Result<Recipe, RunFolderError> {
+        let path = self.file("recipe.toml");
+        match self.read_text("recipe.toml")? {
+            Some(text) => Ok(Recipe::parse(&path.display().to_string(), &text, &[])?),
+            None => Err(RunFolderError::NoRun(self.path.clone())),
+        }
+    }
+
+    /// The lines of the log that are whole: none before the first epoch has ended.
+    pub fn read_metrics(&self) -> Result<Vec<LogLine>, RunFolderError> {
+        let text = self.read_text("metrics.jsonl")?.unwrap_or_default();
+        let lines = text.lines();
+        Ok(lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect())
+    }
+
+    /// The summary; `None` until the run is finished.
+    pub fn read_summary(&self) -> Result<Option<Summary>, RunFolderError> {
+        let Some(text) = self.read_text("summary.json")? else {
+            return Ok(None);
+        };
+        let unreadable = |problem: String| RunFolderError::Unreadable {
+            path: self.file("summary.json"),
+            problem,
+        };
+        let summary: Summary = serde_json::from_str(&text)
+            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
+        match summary.test.errors <= summary.test.images {
+            true => Ok(Some(summary)),
+            false => Err(unreadable("it counts more errors than images".into())),
+        }
+    }
+
+    /// A text file of the run; `None` where there is no such file.
+    fn read_text(&self, name: &str) -> Result<Option<String>, RunFolderError> {
+        let path = self.file(name);
+        let unreadable = |problem: String| RunFolderError::Unreadable {
+            path: path.clone(),
+            problem,
+        };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        let mut text = String::new();
+        file.take(MAX_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| unreadable(error.to_string()))?;
+        match text.len() as u64 > MAX_BYTES {
+            true => Err(unreadable("it is larger than any run makes it".into())),
+            false => Ok(Some(text)),
+        }
+    }
+
+    pub fn save_summary(&self, summary: &Summary) -> Result<(), FileError> {
         let mut text = serde_json::to_string_pretty(summary).expect("a summary is plain JSON");
         text.push('\n');
         write_atomically(&self.file("summary.json"), text.as_bytes())
