@@ -15,5 +15,6 @@ pub mod ink;
 pub mod kernels;
 pub mod network;
 pub mod recipe;
+pub mod report;
 pub mod rng;
 pub mod training;
