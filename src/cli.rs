@@ -23,7 +23,9 @@ pub enum Command {
     Eval(EvalArgs),
     /// Read the digits in pictures
     Predict(PredictArgs),
-    /// Download or verify the MNIST files
+    /// Write the report of a run, finished or not, into its folder
+    Report(ReportArgs),
+    /// Download, verify or show the MNIST files
     Data(DataArgs),
     /// List the built-in recipes, or print one
     Recipes {
@@ -91,6 +93,10 @@ pub struct EvalArgs {
     /// Print JSON only
     #[arg(long)]
     pub json: bool,
+    /// Also write a page with the confusion matrix and the surest mistakes into this folder:
+    /// DIR/report.html, and its pictures as SVG and PNG
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
     /// Compute with burn's operations instead of our kernels: for tests and comparisons
     #[arg(long, hide = true)]
     pub no_fused: bool,
@@ -124,6 +130,16 @@ pub struct PredictArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's folder; gets report.html, and its pictures as SVG and PNG
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+    /// The digits it was trained on: a folder, `sample` or `auto` [default: where they were]
+    #[arg(long)]
+    pub data: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct DataArgs {
     #[command(subcommand)]
     pub action: DataAction,
@@ -138,5 +154,14 @@ pub enum DataAction {
         /// Where they are: a folder, or `auto`
         #[arg(long, default_value = "auto")]
         data: String,
+    },
+    /// Count the digits of each class, and show some of them
+    Show {
+        /// The digits: a folder, `sample` or `auto`, as for `train`
+        #[arg(long, default_value = "auto")]
+        data: String,
+        /// Also write a PNG with 16 digits of each class to this file
+        #[arg(long, value_name = "FILE.png")]
+        out: Option<PathBuf>,
     },
 }

@@ -1,13 +1,24 @@
 //! `mnistctl data`
 
+use std::fmt::Write;
+use std::path::Path;
+
 use super::{Error, Status, print};
 use crate::cli::{DataAction, DataArgs};
-use crate::dataset::{DataArg, Places, verify};
+use crate::dataset::{CLASSES, DataArg, Digits, Part, Places, SIDE, find, verify};
+use crate::ink::preview;
+use crate::report::{ReportError, digits};
+use crate::training::files::write_atomically;
+
+/// Digits of each class in the PNG, and in the terminal: as many as 80 columns have room for.
+const IN_PNG: usize = 16;
+const IN_TERMINAL: usize = 5;
 
 pub fn run(args: &DataArgs) -> Result<Status, Error> {
     match &args.action {
         DataAction::Download => download(),
         DataAction::Verify { data } => verify_files(data),
+        DataAction::Show { data, out } => show(data, out.as_deref()),
     }
 }
 
@@ -41,4 +52,76 @@ fn verify_files(data: &str) -> Result<Status, Error> {
         true => Ok(Status::Done),
         false => Ok(Status::PartlyFailed),
     }
+}
+
+fn show(data: &str, out: Option<&Path>) -> Result<Status, Error> {
+    let is_png = |path: &Path| {
+        path.extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case("png"))
+    };
+    if let Some(out) = out.filter(|out| !is_png(out)) {
+        let message = format!(
+            "--out writes a PNG, so its file should end in .png, not {}",
+            out.display()
+        );
+        return Err(Error::Usage(message));
+    }
+    let source = find(&DataArg::from(data))?;
+    let train = source.load(Part::Train)?.digits;
+    let test = source.load(Part::Test)?.digits;
+    if let Some(out) = out {
+        let png = digits::classes(&train, IN_PNG).png();
+        write_atomically(out, &png.map_err(ReportError::from)?)?;
+    }
+    print(&format!(
+        "{}\n\n{}\n{}",
+        source.describe(),
+        counts(&train, &test),
+        previews(&train)
+    ))?;
+    Ok(Status::Done)
+}
+
+/// How many digits of each class there are.
+fn counts(train: &Digits, test: &Digits) -> String {
+    let count = |digits: &Digits, class: usize| {
+        let labels = digits.labels().iter();
+        labels.filter(|&&label| usize::from(label) == class).count()
+    };
+    let mut text = "digit   train    test\n".to_string();
+    for class in 0..CLASSES {
+        let (train, test) = (count(train, class), count(test, class));
+        let _ = writeln!(text, "{class:>5}  {train:>6}  {test:>6}");
+    }
+    let _ = writeln!(text, "  all  {:>6}  {:>6}", train.len(), test.len());
+    text
+}
+
+/// The first training digits of each class, at half their size.
+fn previews(train: &Digits) -> String {
+    let gallery = digits::classes(train, IN_TERMINAL);
+    let mut text = String::new();
+    for tiles in gallery.tiles.chunks(IN_TERMINAL) {
+        let small = tiles
+            .iter()
+            .map(|tile| preview(&halved(&tile.pixels), SIDE / 2));
+        let small: Vec<String> = small.collect();
+        let mut lines: Vec<_> = small.iter().map(|digit| digit.lines()).collect();
+        for _ in 0..SIDE.div_ceil(4) {
+            let row: Vec<&str> = lines.iter_mut().filter_map(Iterator::next).collect();
+            let _ = writeln!(text, "{}", row.join(" ").trim_end());
+        }
+    }
+    text
+}
+
+/// Half as wide and high: each pixel the mean of four.
+fn halved(pixels: &[u8]) -> Vec<u8> {
+    let half = SIDE / 2;
+    let mean = |index: usize| {
+        let corner = index / half * 2 * SIDE + index % half * 2;
+        let four = [0, 1, SIDE, SIDE + 1].map(|step| u16::from(pixels[corner + step]));
+        (four.iter().sum::<u16>() / 4) as u8
+    };
+    (0..half * half).map(mean).collect()
 }

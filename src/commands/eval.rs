@@ -8,6 +8,7 @@ use crate::cli::{EvalArgs, SplitName};
 use crate::dataset::{DataArg, Digits, Source, find};
 use crate::evaluation::{ClassFigures, Ensemble, Evaluation};
 use crate::recipe::Recipe;
+use crate::report::evaluation::EvaluationReport;
 use crate::training::{test_data, training_data};
 
 /// `eval --json`.
@@ -38,6 +39,17 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
         ));
     }
     let evaluation = ensemble.evaluate(&digits, &indices)?;
+    if let Some(folder) = &args.report {
+        let dataset = source.describe();
+        let report = EvaluationReport {
+            checkpoints: names(args),
+            dataset: &dataset,
+            split: name(args.split),
+            evaluation: &evaluation,
+            digits: &digits,
+        };
+        report.make()?.save(folder)?;
+    }
     print(&match args.json {
         true => json(args, &source, &evaluation),
         false => text(&source, args.split, &evaluation),
@@ -57,6 +69,11 @@ fn choose(source: &Source, split: SplitName, recipe: &Recipe) -> Result<(Digits,
     })
 }
 
+fn names(args: &EvalArgs) -> Vec<String> {
+    let paths = args.checkpoint.iter();
+    paths.map(|path| path.display().to_string()).collect()
+}
+
 fn name(split: SplitName) -> &'static str {
     match split {
         SplitName::Test => "test",
@@ -67,9 +84,8 @@ fn name(split: SplitName) -> &'static str {
 
 fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {
     let confusion = &evaluation.confusion;
-    let paths = args.checkpoint.iter();
     let report = Report {
-        checkpoint: paths.map(|path| path.display().to_string()).collect(),
+        checkpoint: names(args),
         dataset: source.describe(),
         split: name(args.split),
         images: confusion.images(),

@@ -6,6 +6,7 @@ mod eval;
 mod interrupt;
 mod predict;
 mod recipes;
+mod report;
 mod train;
 
 use std::io::{ErrorKind, Write, stdout};
@@ -20,6 +21,7 @@ use crate::dataset::DatasetError;
 use crate::evaluation::NotANumber;
 use crate::network::{Plan, PlanError};
 use crate::recipe::{Recipe, RecipeError};
+use crate::report::ReportError;
 use crate::training::files::FileError;
 use crate::training::{CheckpointError, RunFolderError, TrainError};
 
@@ -63,6 +65,8 @@ pub enum Error {
     #[error(transparent)]
     NotANumber(#[from] NotANumber),
     #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
     File(#[from] FileError),
     #[error("can't write to standard output: {0}")]
     Output(std::io::Error),
@@ -87,6 +91,7 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Recipes { name } => recipes::run(name.as_deref()),
         Command::Completions { shell } => completions::run(shell),
@@ -104,6 +109,15 @@ fn plan(recipe: &Recipe) -> Result<Plan, Error> {
         recipe: recipe.name.clone(),
         source,
     })
+}
+
+/// `word` as a shell takes it.
+fn shell_quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// Writes a result to standard output.

@@ -1,20 +1,21 @@
 //! `mnistctl train`
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::{Error, Status, interrupt, plan, print};
+use super::{Error, Status, interrupt, plan, print, report, shell_quoted};
 use crate::backend::{Backend, Engine, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
-use crate::evaluation::Ensemble;
+use crate::evaluation::{Ensemble, Evaluation};
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::training::progress::{Progress, note};
 use crate::training::{
-    Checkpoint, Job, Outcome, RunFolder, State, Summary, TestFigures, TrainError, TrainingData,
-    check_batch_size, test_data, train, training_data,
+    Checkpoint, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures, TrainError,
+    TrainingData, check_batch_size, test_data, train, training_data,
 };
 
 /// A run at its start, fresh or resumed.
@@ -104,6 +105,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         sha256: data.sha256.clone(),
         train_images: data.train.len(),
         val_images: data.val.len(),
+        limit: data.limit,
         seed: recipe.training.seed,
         epochs: state.epochs.len(),
         best_epoch: best_epoch.map_or(0, |epoch| epoch.epoch),
@@ -117,6 +119,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         seconds: log.iter().map(|line| line.seconds).sum(),
     };
     folder.save_summary(&summary)?;
+    write_report(&folder, &evaluation, &test, &data);
     print(&format!(
         "test accuracy {:.4} ({} errors in {} images) with the weights of epoch {}; {:.1} s\n{}\n",
         summary.test.accuracy,
@@ -127,6 +130,21 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         folder.file("best.mpk").display(),
     ))?;
     Ok(Status::Done)
+}
+
+/// Writes the run's report. The run is done and saved, so whatever goes wrong here is no more than
+/// a warning.
+fn write_report(folder: &RunFolder, best: &Evaluation, test: &TestData, data: &TrainingData) {
+    let write = || report::write(folder, Some((best, &test.digits)), Some(data));
+    let written = catch_unwind(AssertUnwindSafe(write));
+    let problem = match written {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "a bug in mnistctl, please report it".to_string(),
+    };
+    note(&format!(
+        "warning: the run is done and saved, but its report could not be written: {problem}"
+    ));
 }
 
 fn begin(args: &TrainArgs) -> Result<Start, Error> {
@@ -220,12 +238,7 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
 /// The command that goes on with the run, for a shell.
 fn resume_command(folder: &Path) -> String {
     let folder = folder.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
-    let folder = match folder.chars().all(plain) {
-        true => folder,
-        false => format!("'{}'", folder.replace('\'', "'\\''")),
-    };
-    format!("mnistctl train --resume {folder}")
+    format!("mnistctl train --resume {}", shell_quoted(&folder))
 }
 
 fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {

@@ -48,6 +48,19 @@ pub struct Evaluation {
     /// probabilities.
     pub loss: f64,
     pub confusion: Confusion,
+    /// The images that were taken for another digit: the surest mistakes first.
+    pub wrong: Vec<Mistake>,
+}
+
+/// An image that was taken for another digit than it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mistake {
+    /// Of the image among the digits.
+    pub index: u32,
+    pub truth: usize,
+    pub predicted: usize,
+    /// The probability of `predicted`.
+    pub confidence: f64,
 }
 
 /// A network whose answer is no probability.
@@ -95,21 +108,33 @@ impl Ensemble {
     /// Measures the networks on the images of `digits` at `indices`.
     pub fn evaluate(&self, digits: &Digits, indices: &[u32]) -> Result<Evaluation, NotANumber> {
         let mut confusion = Confusion::default();
+        let mut wrong = Vec::new();
         let mut loss_sum = 0.0;
         for indices in indices.chunks(BATCH) {
             let (images, _) = digits.select(indices);
             for (&index, (logits, prediction)) in indices.iter().zip(self.predict_batch(&images)?) {
                 let truth = usize::from(digits.label(index as usize));
                 confusion.add(truth, prediction.digit());
+                if prediction.digit() != truth {
+                    wrong.push(Mistake {
+                        index,
+                        truth,
+                        predicted: prediction.digit(),
+                        confidence: prediction.confidence(),
+                    });
+                }
                 loss_sum += match &self.members[..] {
                     [member] => loss_of(member.recipe.training.loss.into(), &logits, truth),
                     _ => -prediction.probabilities[truth].max(f64::MIN_POSITIVE).ln(),
                 };
             }
         }
+        let surest = |a: &Mistake, b: &Mistake| b.confidence.total_cmp(&a.confidence);
+        wrong.sort_by(|a, b| surest(a, b).then(a.index.cmp(&b.index)));
         Ok(Evaluation {
             loss: loss_sum / indices.len() as f64,
             confusion,
+            wrong,
         })
     }
 

@@ -5,7 +5,7 @@ mod metrics;
 
 use crate::dataset::Digits;
 
-pub use ensemble::{Ensemble, Evaluation, NotANumber, Prediction};
+pub use ensemble::{Ensemble, Evaluation, Mistake, NotANumber, Prediction};
 pub use metrics::{ClassFigures, Confusion};
 
 /// Large enough to keep the cores busy, small enough to stay in the caches.

@@ -53,6 +53,9 @@ pub struct Summary {
     pub sha256: String,
     pub train_images: usize,
     pub val_images: usize,
+    /// `--limit`; null without it.
+    #[serde(default)]
+    pub limit: Option<u64>,
     pub seed: u64,
     pub epochs: usize,
     pub best_epoch: u64,

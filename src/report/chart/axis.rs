@@ -129,13 +129,17 @@ impl Axis {
     /// Keeps the ticks whose labels have room, those of the lowest rank first.
     fn thinned(&self, mut values: Vec<(f64, u8)>, (run, length): (Run, i32)) -> Vec<(f64, String)> {
         values.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
-        let decimals = |value: f64| decimals_of(value, &values);
+        let decimals = |value: f64| match self.scale {
+            // Evenly spaced, so all have as many as any of them needs.
+            Scale::Linear => values.iter().map(|tick| decimals_of(tick.0, &values)).max(),
+            _ => Some(decimals_of(value, &values)),
+        };
         let mut kept: Vec<(f64, String, f64, f64)> = Vec::new();
         for &(value, _) in &values {
             let Some(place) = self.place(value) else {
                 continue;
             };
-            let label = number(value, decimals(value));
+            let label = number(value, decimals(value).unwrap_or(0));
             let middle = (place - self.low) / (self.high - self.low) * f64::from(length);
             let half = match run {
                 Run::Across => f64::from(text::width(&label, text::SMALL)) / 2.0 + 5.0,

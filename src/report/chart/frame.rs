@@ -15,9 +15,11 @@ use super::{SCALE, Scale, WIDTH, palette, text};
 const PLOT: i32 = 230;
 const TITLE_ROW: i32 = 36;
 /// Room for the x axis' ticks and label.
-const BELOW: i32 = 48;
+const BELOW: i32 = 44;
 const RIGHT: i32 = 16;
 const BOTTOM: i32 = 10;
+/// Between the x axis' label and the legend.
+const GAP: i32 = 8;
 const GRID_LINE: u32 = SCALE as u32;
 
 /// The plot, with places on its axes as coordinates.
@@ -69,7 +71,7 @@ impl<'a> Frame<'a> {
 
     /// In CSS pixels.
     pub fn height(&self) -> i32 {
-        TITLE_ROW + self.strip + PLOT + BELOW + self.legend.height() + BOTTOM
+        TITLE_ROW + self.strip + PLOT + BELOW + GAP + self.legend.height() + BOTTOM
     }
 
     /// Where a place on the x axis is, in CSS pixels from the left.
@@ -91,7 +93,7 @@ impl<'a> Frame<'a> {
         draw_title(area, self.title)?;
         let mut plot = ChartBuilder::on(area)
             .margin_top((TITLE_ROW + self.strip) * SCALE)
-            .margin_bottom((self.legend.height() + BOTTOM) * SCALE)
+            .margin_bottom((GAP + self.legend.height() + BOTTOM) * SCALE)
             .margin_right(RIGHT * SCALE)
             .margin_left(8 * SCALE)
             .x_label_area_size(BELOW * SCALE)

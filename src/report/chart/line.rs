@@ -79,7 +79,7 @@ impl LineChart {
             // Centred over its line, but inside the picture.
             let middle = frame.x_pixel(place).clamp(half, (WIDTH - half).max(half));
             let free = |end: &i32| *end < middle - half;
-            if let Some(row) = ends.iter().position(|end| free(end)) {
+            if let Some(row) = ends.iter().position(free) {
                 ends[row] = middle + half + 6;
                 labels.push(MarkerLabel {
                     text: &marker.label,

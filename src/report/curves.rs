@@ -1,0 +1,152 @@
+//! A run's log as charts.
+
+use super::chart::{Dash, LineChart, Marker, Scale, Series};
+use crate::training::{Figures, LogLine};
+
+/// With more drops than this the learning rate falls all the time, and marks would say nothing.
+const MOST_DROPS: usize = 8;
+
+/// Training and validation loss by epoch.
+pub fn loss(name: &str, log: &[LogLine]) -> LineChart {
+    let figure = |figures: &Figures| figures.loss;
+    let losses = log.iter().flat_map(|line| {
+        let val = line.epoch.val.iter().map(figure);
+        std::iter::once(figure(&line.epoch.train)).chain(val)
+    });
+    chart(name, "loss", scale_of(losses), figures(log, figure), log)
+}
+
+/// Training and validation accuracy by epoch.
+pub fn accuracy(name: &str, log: &[LogLine]) -> LineChart {
+    let series = figures(log, |figures| figures.accuracy);
+    chart(name, "accuracy", Scale::Accuracy, series, log)
+}
+
+/// The learning rate of each epoch's first batch. Epoch 1 lies between 0 and 1.
+pub fn learning_rate(name: &str, log: &[LogLine]) -> LineChart {
+    let rates = log.iter().map(|line| line.epoch.lr);
+    let points = log.iter().flat_map(|line| {
+        let end = line.epoch.epoch as f64;
+        [(end - 1.0, line.epoch.lr), (end, line.epoch.lr)]
+    });
+    let series = Series {
+        name: "learning rate".into(),
+        points: points.collect(),
+        dash: None,
+    };
+    chart(name, "learning rate", scale_of(rates), vec![series], log)
+}
+
+/// The epochs after which the learning rate was lowered, with the new rate; none if it falls all
+/// the time.
+pub fn drops(log: &[LogLine]) -> Vec<(u64, f64)> {
+    let drops: Vec<(u64, f64)> = log
+        .windows(2)
+        .filter(|pair| pair[1].epoch.lr < pair[0].epoch.lr)
+        .map(|pair| (pair[0].epoch.epoch, pair[1].epoch.lr))
+        .collect();
+    match drops.len() > MOST_DROPS {
+        true => Vec::new(),
+        false => drops,
+    }
+}
+
+fn chart(name: &str, y: &str, y_scale: Scale, series: Vec<Series>, log: &[LogLine]) -> LineChart {
+    let marker = |(epoch, lr): (u64, f64)| Marker {
+        x: epoch as f64,
+        label: format!("lr {}", short(lr)),
+    };
+    LineChart {
+        title: format!("{name}: {y}"),
+        x_label: "epoch".into(),
+        y_label: y.into(),
+        y_scale,
+        series,
+        markers: drops(log).into_iter().map(marker).collect(),
+    }
+}
+
+fn figures(log: &[LogLine], figure: impl Fn(&Figures) -> f64) -> Vec<Series> {
+    let train = log
+        .iter()
+        .map(|line| (line.epoch.epoch as f64, figure(&line.epoch.train)));
+    let val = log.iter().filter_map(|line| {
+        let val = line.epoch.val.as_ref()?;
+        Some((line.epoch.epoch as f64, figure(val)))
+    });
+    let mut series = vec![Series {
+        name: "training".into(),
+        points: train.collect(),
+        dash: Some(Dash::Dashed),
+    }];
+    let val: Vec<(f64, f64)> = val.collect();
+    if !val.is_empty() {
+        series.push(Series {
+            name: "validation".into(),
+            points: val,
+            dash: Some(Dash::Solid),
+        });
+    }
+    series
+}
+
+/// Logarithmic for what falls by more than a factor of three.
+fn scale_of(values: impl Iterator<Item = f64> + Clone) -> Scale {
+    let least = values.clone().fold(f64::INFINITY, f64::min);
+    let most = values.fold(0.0, f64::max);
+    match least > 0.0 && most > 3.0 * least {
+        true => Scale::Log,
+        false => Scale::Linear,
+    }
+}
+
+/// A learning rate as a person writes it.
+pub(super) fn short(lr: f64) -> String {
+    let rounded: f64 = format!("{lr:.3e}").parse().unwrap_or(lr);
+    match rounded < 1e-3 {
+        true => format!("{rounded:e}"),
+        false => rounded.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::Epoch;
+
+    fn log(rates: &[f64]) -> Vec<LogLine> {
+        let line = |(index, &lr): (usize, &f64)| LogLine {
+            epoch: Epoch {
+                epoch: index as u64 + 1,
+                lr,
+                train: Figures {
+                    loss: 1.0,
+                    accuracy: 0.5,
+                },
+                val: None,
+            },
+            seconds: 1.0,
+            images_per_second: 1.0,
+        };
+        rates.iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn drops_stand_where_the_rate_was_lowered() {
+        assert_eq!(drops(&log(&[0.1, 0.1, 0.01, 0.01])), [(2, 0.01)]);
+        // A rate that rises first, as with warm-up, only drops where it falls.
+        assert_eq!(drops(&log(&[0.01, 0.1, 0.05])), [(2, 0.05)]);
+        let falling: Vec<f64> = (1..20).map(|epoch| 1.0 / f64::from(epoch)).collect();
+        assert_eq!(drops(&log(&falling)), []);
+        let chart = learning_rate("run", &log(&[0.1, 0.1, 0.01 * 0.1]));
+        assert_eq!(chart.markers[0].label, "lr 0.001");
+        assert_eq!(chart.markers[0].x, 2.0);
+        let points = [(0.0, 0.1), (1.0, 0.1), (1.0, 0.1), (2.0, 0.1)];
+        assert_eq!(chart.series[0].points[..4], points);
+    }
+
+    #[test]
+    fn a_run_without_validation_has_one_curve() {
+        assert_eq!(loss("run", &log(&[0.1, 0.1])).series.len(), 1);
+    }
+}
