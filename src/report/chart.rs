@@ -160,3 +160,114 @@ fn png(
         .map_err(|error| error.to_string())?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart() -> LineChart {
+        let series = |name: &str, y: f64| Series {
+            name: name.into(),
+            points: (1..=30).map(|x| (f64::from(x), y)).collect(),
+            dash: None,
+        };
+        LineChart {
+            title: "a <title> & more".into(),
+            x_label: "epoch".into(),
+            y_label: "loss".into(),
+            y_scale: Scale::Linear,
+            series: vec![series("first", 1.0), series("second", 2.0)],
+            markers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn svg_and_png_show_the_same_lines() {
+        let picture = draw(&chart()).unwrap();
+        let png = image::load_from_memory(&picture.png).unwrap().to_rgb8();
+        assert_eq!(png.dimensions(), (960, chart().height() as u32 * 2));
+        assert!(picture.svg.starts_with("<svg width=\"480\""));
+        let lines = picture.svg.lines();
+        for (index, colour) in ["0072B2", "D55E00"].into_iter().enumerate() {
+            let line = lines
+                .clone()
+                .find(|line| {
+                    line.contains("<polyline") && line.contains(colour) && line.len() > 300
+                })
+                .unwrap_or_else(|| panic!("no line of colour {colour}"));
+            let points = line.split("points=\"").nth(1).unwrap();
+            let points: Vec<(u32, u32)> = points
+                .split_whitespace()
+                .filter_map(|pair| pair.split_once(','))
+                .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+                .collect();
+            assert_eq!(points.len(), 30);
+            let (x, y) = points[15];
+            let plotters::style::RGBColor(r, g, b) = palette::colour(index);
+            assert_eq!(png.get_pixel(x / 2, y / 2).0, [r, g, b]);
+        }
+        assert!(picture.svg.contains("a &lt;title&gt; &amp; more"));
+        assert_eq!(draw(&chart()).unwrap(), picture);
+    }
+
+    #[test]
+    fn charts_of_nothing_and_of_odd_numbers_can_be_drawn() {
+        let odd = [
+            f64::NAN,
+            f64::INFINITY,
+            -1.0,
+            0.0,
+            1.0,
+            1e300,
+            f64::MIN_POSITIVE,
+        ];
+        for scale in [Scale::Linear, Scale::Log, Scale::Accuracy] {
+            for count in 0..=odd.len() {
+                let points: Vec<(f64, f64)> = odd[..count].iter().map(|&y| (y, y)).collect();
+                let line = LineChart {
+                    y_scale: scale,
+                    series: vec![Series {
+                        name: "odd".into(),
+                        points: points.clone(),
+                        dash: None,
+                    }],
+                    ..chart()
+                };
+                draw(&line).unwrap();
+                let point = |&(x, y): &(f64, f64)| ScatterPoint {
+                    name: "x".repeat(300),
+                    x,
+                    y,
+                    y_range: Some((y, 2.0 * y)),
+                };
+                let scatter = ScatterChart {
+                    title: "odd".repeat(100),
+                    x_label: String::new(),
+                    x_scale: scale,
+                    y_label: String::new(),
+                    y_scale: scale,
+                    points: points.iter().map(point).collect(),
+                };
+                draw(&scatter).unwrap();
+            }
+        }
+        let counts = [[u64::MAX / 200; 10]; 10];
+        draw(&MatrixChart {
+            title: String::new(),
+            counts,
+        })
+        .unwrap();
+        let none = Gallery {
+            tiles: Vec::new(),
+            columns: 8,
+            row_names: Vec::new(),
+        };
+        none.png().unwrap();
+    }
+
+    #[test]
+    fn halving_takes_the_mean() {
+        let four = [[0, 10, 255], [2, 20, 255], [4, 30, 255], [6, 40, 255]].concat();
+        assert_eq!(halved(&four, (2, 2)), (vec![3, 25, 255], (1, 1)));
+    }
+}

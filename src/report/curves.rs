@@ -4,7 +4,7 @@ use super::chart::{Dash, LineChart, Marker, Scale, Series};
 use crate::training::{Figures, LogLine};
 
 /// With more drops than this the learning rate falls all the time, and marks would say nothing.
-const MOST_DROPS: usize = 8;
+const MOST_DROPS: usize = 12;
 
 /// Training and validation loss by epoch.
 pub fn loss(name: &str, log: &[LogLine]) -> LineChart {
@@ -34,7 +34,11 @@ pub fn learning_rate(name: &str, log: &[LogLine]) -> LineChart {
         points: points.collect(),
         dash: None,
     };
-    chart(name, "learning rate", scale_of(rates), vec![series], log)
+    let mut chart = chart(name, "learning rate", scale_of(rates), vec![series], log);
+    for (marker, (_, rate)) in chart.markers.iter_mut().zip(drops(log)) {
+        marker.label = short(rate);
+    }
+    chart
 }
 
 /// The epochs after which the learning rate was lowered, with the new rate; none if it falls all
@@ -52,9 +56,9 @@ pub fn drops(log: &[LogLine]) -> Vec<(u64, f64)> {
 }
 
 fn chart(name: &str, y: &str, y_scale: Scale, series: Vec<Series>, log: &[LogLine]) -> LineChart {
-    let marker = |(epoch, lr): (u64, f64)| Marker {
+    let marker = |(epoch, _): (u64, f64)| Marker {
         x: epoch as f64,
-        label: format!("lr {}", short(lr)),
+        label: String::new(),
     };
     LineChart {
         title: format!("{name}: {y}"),
@@ -102,7 +106,7 @@ fn scale_of(values: impl Iterator<Item = f64> + Clone) -> Scale {
 
 /// A learning rate as a person writes it.
 pub(super) fn short(lr: f64) -> String {
-    let rounded: f64 = format!("{lr:.3e}").parse().unwrap_or(lr);
+    let rounded: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
     match rounded < 1e-3 {
         true => format!("{rounded:e}"),
         false => rounded.to_string(),
@@ -139,7 +143,7 @@ mod tests {
         let falling: Vec<f64> = (1..20).map(|epoch| 1.0 / f64::from(epoch)).collect();
         assert_eq!(drops(&log(&falling)), []);
         let chart = learning_rate("run", &log(&[0.1, 0.1, 0.01 * 0.1]));
-        assert_eq!(chart.markers[0].label, "lr 0.001");
+        assert_eq!(chart.markers[0].label, "0.001");
         assert_eq!(chart.markers[0].x, 2.0);
         let points = [(0.0, 0.1), (1.0, 0.1), (1.0, 0.1), (2.0, 0.1)];
         assert_eq!(chart.series[0].points[..4], points);

@@ -66,9 +66,8 @@ pub(super) fn answers(
     })?;
     let caption = "Right answers are blue, wrong ones orange; darker is more often, on a \
                    logarithmic scale.";
-    page.charts([(&matrix, caption)]);
+    page.chart_and_table((&matrix, caption), &per_class(confusion));
     report.add("confusion", &matrix);
-    page.table(&per_class(confusion));
 
     page.heading("The surest mistakes");
     let tiles = digits::wrong(&evaluation.wrong, images);

@@ -75,11 +75,23 @@ impl Page {
     pub fn charts<'a>(&mut self, charts: impl IntoIterator<Item = (&'a Picture, &'a str)>) {
         self.body += "<div class=\"charts\">\n";
         for (picture, caption) in charts {
-            self.body += "<figure>\n";
-            self.body += &inline_svg(picture);
-            self.push("<figcaption>", caption, "</figcaption>\n</figure>\n");
+            self.chart(picture, caption);
         }
         self.body += "</div>\n";
+    }
+
+    /// A chart with the table that belongs to it: side by side where the page is wide enough.
+    pub fn chart_and_table(&mut self, (picture, caption): (&Picture, &str), table: &Table) {
+        self.body += "<div class=\"charts\">\n";
+        self.chart(picture, caption);
+        self.table(table);
+        self.body += "</div>\n";
+    }
+
+    fn chart(&mut self, picture: &Picture, caption: &str) {
+        self.body += "<figure>\n";
+        self.body += &inline_svg(picture);
+        self.push("<figcaption>", caption, "</figcaption>\n</figure>\n");
     }
 
     /// Digits with their captions.

@@ -171,7 +171,7 @@ impl RunReport<'_> {
         };
         let drops = match curves::drops(self.log).is_empty() {
             true => "",
-            false => "Dotted lines: the learning rate was lowered.",
+            false => "Vertical lines, in all three: the learning rate was lowered.",
         };
         format!("{best}{drops}").trim_end().to_string()
     }

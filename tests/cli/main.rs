@@ -4,5 +4,6 @@ mod checkpoints;
 mod common;
 mod errors;
 mod predict;
+mod report;
 mod resume;
 mod runs;

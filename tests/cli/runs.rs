@@ -4,12 +4,23 @@ use serde_json::Value;
 
 use crate::common::{TINY, World, json_lines, keys, lenet, number};
 
-const RUN_FILES: [&str; 5] = [
+const RUN_FILES: [&str; 16] = [
+    "accuracy.png",
+    "accuracy.svg",
+    "augmented.png",
     "best.mpk",
+    "confusion.png",
+    "confusion.svg",
     "last.mpk",
+    "loss.png",
+    "loss.svg",
+    "lr.png",
+    "lr.svg",
     "metrics.jsonl",
     "recipe.toml",
+    "report.html",
     "summary.json",
+    "wrong.png",
 ];
 
 /// That these are the lines of a `metrics.jsonl`: keys, numbers, fractions.
@@ -71,6 +82,7 @@ fn the_first_command_of_a_user_learns_and_leaves_a_complete_run() {
         "best_epoch",
         "dataset",
         "epochs",
+        "limit",
         "parameters",
         "recipe",
         "seconds",
@@ -89,7 +101,7 @@ fn the_first_command_of_a_user_learns_and_leaves_a_complete_run() {
     );
     let wanted = serde_json::json!({
         "backend": "flex", "dataset": "sample", "epochs": 6, "parameters": 9956,
-        "recipe": "cnn-9956", "seed": 0, "train_images": 1000, "val_images": 250,
+        "recipe": "cnn-9956", "limit": 1000, "seed": 0, "train_images": 1000, "val_images": 250,
     });
     for (key, value) in wanted.as_object().unwrap() {
         assert_eq!(&summary[key], value, "{key}");

@@ -29,7 +29,7 @@ pub struct Series {
     pub dash: Option<Dash>,
 }
 
-/// A vertical line with a few words above it.
+/// A vertical line with a few words above it, or none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Marker {
     pub x: f64,
@@ -71,7 +71,11 @@ impl LineChart {
     fn marker_labels(&self, frame: &Frame<'_>) -> Vec<MarkerLabel<'_>> {
         let mut ends = [i32::MIN; STRIP_ROWS as usize];
         let mut labels = Vec::new();
-        for marker in &self.markers {
+        for marker in self
+            .markers
+            .iter()
+            .filter(|marker| !marker.label.is_empty())
+        {
             let Some(place) = frame.x.place(marker.x) else {
                 continue;
             };
@@ -234,7 +238,7 @@ mod tests {
         let frame = chart.frame();
         let labels = chart.marker_labels(&frame);
         // Three rows: the fourth of those that crowd has no room.
-        assert_eq!(labels.len(), 4);
+        assert_eq!(labels.len(), 5);
         let half = text::width("learning rate 0.001", text::SMALL) / 2;
         for (index, label) in labels.iter().enumerate() {
             assert!(label.middle - half >= 0 && label.middle + half <= WIDTH);
