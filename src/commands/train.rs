@@ -12,6 +12,7 @@ use crate::dataset::{DataArg, Source, find};
 use crate::evaluation::{Ensemble, Evaluation};
 use crate::network::Plan;
 use crate::recipe::Recipe;
+use crate::report::FILE;
 use crate::training::progress::{Progress, note};
 use crate::training::{
     Checkpoint, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures, TrainError,
@@ -138,7 +139,7 @@ fn write_report(folder: &RunFolder, best: &Evaluation, test: &TestData, data: &T
     let write = || report::write(folder, Some((best, &test.digits)), Some(data));
     let written = catch_unwind(AssertUnwindSafe(write));
     let problem = match written {
-        Ok(Ok(())) => return,
+        Ok(Ok(())) => return note(&format!("report: {}", folder.file(FILE).display())),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "a bug in mnistctl, please report it".to_string(),
     };

@@ -16,7 +16,10 @@ const GALLERIES: [&str; 2] = ["augmented", "wrong"];
 /// A world with a finished run in `run`.
 fn with_run() -> World {
     let world = World::with_tiny();
-    world.ok("train --config tiny.toml --data sample --limit 300 --epochs 3 --out run");
+    let train = "train --config tiny.toml --data sample --limit 300 --epochs 3 --out run";
+    let finished = world.run(train);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    assert!(finished.stderr.ends_with("\nreport: run/report.html\n"));
     world
 }
 
