@@ -2,8 +2,8 @@
 //!
 //! Data flows downwards: a [`recipe`] describes a [`network`] and its [`training`]; a
 //! [`dataset`] feeds it on the device that a [`backend`] names, or on our [`kernels`];
-//! [`evaluation`] measures it; [`report`] draws what happened; [`ink`] turns pictures into what it was trained on; [`commands`]
-//! wire these together for the command line that [`cli`] describes.
+//! [`evaluation`] measures it; [`report`] draws what happened; [`ink`] turns pictures into what it
+//! was trained on; [`commands`] wire these together for the command line that [`cli`] describes.
 
 pub mod backend;
 pub mod cli;
