@@ -1,5 +1,6 @@
 //! `mnistctl train`
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -27,6 +28,8 @@ struct Start {
     source: Source,
     data: TrainingData,
     folder: RunFolder,
+    /// Keeps other processes out of the folder while this one trains.
+    lock: Option<File>,
     state: State,
 }
 
@@ -47,6 +50,7 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         source,
         data,
         folder,
+        lock: _lock,
         state,
     } = start;
     let backend = engine.backend;
@@ -164,6 +168,7 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
     )?;
     check_batch_size(&recipe, &data)?;
     let folder = RunFolder::create(args.out.as_deref(), &recipe)?;
+    let lock = folder.lock()?;
     folder.save_log(&[])?;
     Ok(Start {
         state: State::new(&recipe, &plan, &engine),
@@ -172,6 +177,7 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
         plan,
         source,
         data,
+        lock,
         folder,
     })
 }
@@ -184,6 +190,7 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         problem,
     };
     let folder_of_run = RunFolder::open(folder);
+    let lock = folder_of_run.lock()?;
     let checkpoint = Checkpoint::load(&folder_of_run.file("last.mpk"))?;
     let Some(resume) = &checkpoint.resume else {
         return Err(fail("its last.mpk holds no training state".into()).into());
@@ -223,6 +230,9 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
     let state = State::new(&recipe, &plan, &engine)
         .restore(&checkpoint, resume, data.train.len())
         .map_err(fail)?;
+    if (state.epochs.len() as u64) < recipe.training.epochs {
+        folder_of_run.remove_summary()?;
+    }
     folder_of_run.save_recipe(&recipe)?;
     folder_of_run.save_log(&folder_of_run.read_log(&state.epochs))?;
     Ok(Start {
@@ -232,6 +242,7 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         source,
         data,
         folder: folder_of_run,
+        lock,
         state,
     })
 }

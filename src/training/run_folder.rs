@@ -1,6 +1,6 @@
 //! A run's folder: `recipe.toml`, `metrics.jsonl`, `best.mpk`, `last.mpk`, `summary.json`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,11 @@ pub enum RunFolderError {
         path = .0.display()
     )]
     NoRun(PathBuf),
+    #[error(
+        "another mnistctl is training in {path}; try again when it has ended",
+        path = .0.display()
+    )]
+    Busy(PathBuf),
     #[error("can't read {path}: {problem}", path = path.display())]
     Unreadable { path: PathBuf, problem: String },
     #[error(transparent)]
@@ -101,6 +106,31 @@ impl RunFolder {
     pub fn open(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
+        }
+    }
+
+    /// Keeps other processes from training in this folder until the returned file is dropped.
+    /// `None` where the system can't lock folders; there, nothing keeps them.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Busy`] while another process has the lock.
+    pub fn lock(&self) -> Result<Option<File>, RunFolderError> {
+        let Ok(folder) = File::open(&self.path) else {
+            return Ok(None);
+        };
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) => Err(RunFolderError::Busy(self.path.clone())),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+
+    /// Takes the summary away, as a run that goes on does: it speaks of finished runs only.
+    pub fn remove_summary(&self) -> Result<(), FileError> {
+        let path = self.file("summary.json");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(FileError::at(&path)(error)),
+            _ => Ok(()),
         }
     }
 
