@@ -23,6 +23,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Read the digits in pictures
     Predict(PredictArgs),
+    /// Train several recipes, values and seeds, and compare them
+    Compare(CompareArgs),
     /// Write the report of a run, finished or not, into its folder
     Report(ReportArgs),
     /// Download, verify or show the MNIST files
@@ -127,6 +129,55 @@ pub struct PredictArgs {
     #[arg(long, value_name = "K", default_value_t = 1, conflicts_with = "json",
           value_parser = clap::value_parser!(u8).range(1..=10))]
     pub top: u8,
+}
+
+/// Train several recipes, values and seeds, and compare them
+///
+/// Each run is made by a `mnistctl train` of its own, in a folder of its own inside --out; one that
+/// fails leaves the others. The same command again skips the runs that are complete, goes on with
+/// those that were interrupted, and trains the rest. To train them elsewhere, as on a cluster,
+/// start the lines that --dry-run prints, and collect them with the same command without it.
+///
+/// Prints a table, and writes comparison.html, comparison.json, comparison.csv and the charts into
+/// --out.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Recipe files, folders of recipe files, names of built-in recipes, or of groups of them
+    #[arg(value_name = "RECIPE", required = true)]
+    pub recipes: Vec<String>,
+    /// Train every recipe with each of these values, such as `optimizer.lr=0.1,0.01`; several
+    /// sweeps are combined
+    #[arg(long = "sweep", value_name = "KEY=V1,V2")]
+    pub sweeps: Vec<String>,
+    /// Train everything N times, with seeds 0 to N-1 [default: once, with the recipe's seed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: Option<u64>,
+    /// Train this many epochs instead of the recipes'
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub epochs: Option<u64>,
+    /// Train N runs at a time, each with its share of the cores; their times then include what they
+    /// cost each other
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+    /// The folder of all runs [default: runs/compare-RECIPES-KEYS, the same for the same arguments]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The digits: a folder, `sample` or `auto`, as for `train`
+    #[arg(long)]
+    pub data: Option<String>,
+    /// Use only the first N training images after shuffling, and N/4 (at least 250) test images
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// What computes [default: flex]
+    #[arg(long, value_enum)]
+    pub backend: Option<Backend>,
+    /// Threads for each run [default: as many as there are cores, divided by --jobs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print the command of each run that is not complete, and train nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@
 pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod comparison;
 pub mod dataset;
 pub mod evaluation;
 pub mod ink;

@@ -1,5 +1,6 @@
 //! One short file a subcommand: wiring, no logic.
 
+mod compare;
 mod completions;
 mod data;
 mod eval;
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use crate::backend::BackendError;
 use crate::cli::Command;
+use crate::comparison::ComparisonError;
 use crate::dataset::DatasetError;
 use crate::evaluation::NotANumber;
 use crate::network::{Plan, PlanError};
@@ -53,6 +55,10 @@ pub enum Error {
     #[error("the recipe {recipe}: {source}")]
     Plan { recipe: String, source: PlanError },
     #[error(transparent)]
+    Comparison(#[from] ComparisonError),
+    #[error("can't write the table as CSV: {0}")]
+    Csv(#[from] csv::Error),
+    #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -68,6 +74,8 @@ pub enum Error {
     Report(#[from] ReportError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("can't find this program's own file, which trains the runs: {0}")]
+    OwnPath(std::io::Error),
     #[error("can't write to standard output: {0}")]
     Output(std::io::Error),
     #[error("{0}")]
@@ -91,6 +99,7 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Recipes { name } => recipes::run(name.as_deref()),

@@ -1,9 +1,11 @@
 //! Pictures and pages of what happened: charts, digits, and the HTML page that holds them.
 //!
-//! [`run`] is the report of a run, [`evaluation`] that of `eval`; [`curves`] and [`digits`] are
-//! the parts they are made of. [`chart`] and [`page`] know nothing of training.
+//! [`run`] is the report of a run, [`evaluation`] that of `eval`, [`comparison`] that of
+//! `compare`; [`curves`] and [`digits`] are parts they are made of. [`chart`] and [`page`] know
+//! nothing of training.
 
 pub mod chart;
+pub mod comparison;
 pub mod curves;
 pub mod digits;
 pub mod evaluation;

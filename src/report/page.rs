@@ -132,6 +132,16 @@ impl Page {
         self.body += "</tbody></table></div>\n";
     }
 
+    /// Links to files beside the page: what each says, and its path.
+    pub fn links(&mut self, links: &[(String, String)]) {
+        self.body += "<ul class=\"links\">\n";
+        for (text, path) in links {
+            self.push("<li><a href=\"", path, "\">");
+            self.push("", text, "</a></li>\n");
+        }
+        self.body += "</ul>\n";
+    }
+
     /// Text as it stands, such as a recipe or commands.
     pub fn code(&mut self, text: &str) {
         self.push("<pre tabindex=\"0\"><code>", text, "</code></pre>\n");
@@ -199,12 +209,13 @@ mod tests {
         page.list(&[nasty.to_string()]);
         page.figures(&[(nasty, nasty.to_string())]);
         page.code(nasty);
+        page.links(&[(nasty.to_string(), nasty.to_string())]);
         page.table(&Table {
             columns: vec![nasty.to_string()],
             rows: vec![vec![nasty.to_string()]],
         });
         let html = page.html();
         assert!(!html.contains("<script") && !html.contains("alert('"));
-        assert_eq!(html.matches("&lt;/p&gt;&lt;script&gt;").count(), 11);
+        assert_eq!(html.matches("&lt;/p&gt;&lt;script&gt;").count(), 13);
     }
 }

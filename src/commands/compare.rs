@@ -1,0 +1,195 @@
+//! `mnistctl compare`
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Error, Status, interrupt, print, shell_quoted};
+use crate::backend::{Backend, available_threads};
+use crate::cli::CompareArgs;
+use crate::comparison::{
+    Comparison, Expected, Settings, Standing, Table, Wanted, command_line, findings, train_all,
+};
+use crate::dataset::{DataArg, Source, find};
+use crate::report::comparison::{ComparisonReport, write_report};
+use crate::training::files::{create_folder, write_atomically};
+use crate::training::progress::note;
+use crate::training::{check_batch_size, training_data};
+
+/// `comparison.json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    table: &'a Table,
+    findings: &'a [String],
+}
+
+pub fn run(args: &CompareArgs) -> Result<Status, Error> {
+    let backend = args.backend.unwrap_or(Backend::Flex);
+    // Asked here, so that one that is missing is named once and not by every run.
+    backend.engine(true)?;
+    let comparison = Comparison::new(&Wanted {
+        recipes: &args.recipes,
+        sweeps: &args.sweeps,
+        seeds: args.seeds,
+        epochs: args.epochs,
+        out: args.out.as_deref(),
+    })?;
+    let jobs = usize::from(args.jobs);
+    let shared = (jobs > 1).then(|| (available_threads() / jobs).max(1));
+    let settings = Settings {
+        program: std::env::current_exe().map_err(Error::OwnPath)?,
+        data: args.data.as_deref(),
+        backend: args.backend.map(Backend::name),
+        threads: args.threads.map(usize::from).or(shared),
+        epochs: args.epochs,
+        jobs,
+        expected: Expected {
+            backend: backend.name(),
+            limit: args.limit,
+            sha256: None,
+        },
+    };
+    match args.dry_run {
+        true => dry_run(&comparison, &settings),
+        false => compare(args, &comparison, settings),
+    }
+}
+
+/// The commands that are left to do, one a line. Looks at no data, and downloads none.
+fn dry_run(comparison: &Comparison, settings: &Settings<'_>) -> Result<Status, Error> {
+    let mut text = String::new();
+    let (mut complete, mut blocked) = (0, 0);
+    for run in &comparison.runs {
+        let standing = Standing::of(run, &settings.expected);
+        match &standing {
+            Standing::Complete(_) => complete += 1,
+            Standing::Blocked(reason) => {
+                blocked += 1;
+                note(&format!("{}: {reason}", comparison.title(run)));
+            }
+            Standing::Missing { leftovers } if !leftovers.is_empty() => {
+                text += "rm -f";
+                for path in leftovers {
+                    text += &format!(" {}", shell_quoted(&path.display().to_string()));
+                }
+                text += " && ";
+            }
+            Standing::Missing { .. } | Standing::Unfinished => {}
+        }
+        if let Some(arguments) = command_line(comparison, run, &standing, settings) {
+            text += "mnistctl";
+            for argument in arguments {
+                text += &format!(" {}", shell_quoted(&argument.to_string_lossy()));
+            }
+            text += "\n";
+        }
+    }
+    if complete > 0 {
+        note(&format!(
+            "{complete} of {} runs are complete",
+            comparison.runs.len()
+        ));
+    }
+    print(&text)?;
+    Ok(match blocked {
+        0 => Status::Done,
+        _ => Status::PartlyFailed,
+    })
+}
+
+fn compare(
+    args: &CompareArgs,
+    comparison: &Comparison,
+    mut settings: Settings<'_>,
+) -> Result<Status, Error> {
+    let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
+    settings.expected.sha256 = Some(check_data(comparison, &source, args.limit)?);
+    create_folder(&comparison.out)?;
+    note(&format!(
+        "comparing on {}, in {}",
+        source.describe(),
+        comparison.out.display()
+    ));
+    let runs = comparison.runs.iter();
+    let standings = runs.map(|run| Standing::of(run, &settings.expected));
+    let standings = standings.collect();
+
+    interrupt::listen();
+    let endings = train_all(comparison, standings, &settings, &interrupt::requested);
+    if interrupt::requested() {
+        note("interrupted; the runs are saved, and the same command goes on with them");
+        return Ok(Status::Interrupted);
+    }
+
+    let table = Table::new(comparison, &endings);
+    let findings = findings(comparison, &table);
+    let mut text = table.to_string();
+    if !findings.is_empty() {
+        text += "\n";
+    }
+    for finding in &findings {
+        text += &format!("- {finding}\n");
+    }
+    let complete = table.runs.len() - table.failures().count();
+    // Files without a figure would only replace those of an earlier comparison.
+    if complete > 0 {
+        let page = save(&ComparisonReport {
+            comparison,
+            endings: &endings,
+            table: &table,
+            findings: &findings,
+            source: &source.describe(),
+            command: &own_command(),
+        })?;
+        text += &format!("\n{}\n", page.display());
+    }
+    print(&text)?;
+    Ok(match complete == table.runs.len() {
+        true => Status::Done,
+        false => Status::PartlyFailed,
+    })
+}
+
+/// Writes the comparison's files, and returns the page's path.
+fn save(report: &ComparisonReport<'_>) -> Result<PathBuf, Error> {
+    let out = &report.comparison.out;
+    let document = Document {
+        table: report.table,
+        findings: report.findings,
+    };
+    let mut json = serde_json::to_string_pretty(&document).expect("figures are plain JSON");
+    json.push('\n');
+    write_atomically(&out.join("comparison.json"), json.as_bytes())?;
+    write_atomically(&out.join("comparison.csv"), &report.table.to_csv()?)?;
+    Ok(write_report(report)?)
+}
+
+/// The sha256 of the training images. Refuses what `train` would refuse, before the first run
+/// starts.
+fn check_data(
+    comparison: &Comparison,
+    source: &Source,
+    limit: Option<u64>,
+) -> Result<String, Error> {
+    let mut sha256 = String::new();
+    let mut checked = BTreeSet::new();
+    for variant in &comparison.variants {
+        let validation = variant.recipe.data.validation;
+        let batch_size = variant.recipe.training.batch_size;
+        if checked.insert((validation, batch_size)) {
+            let data = training_data(source, validation, 0, limit)?;
+            check_batch_size(&variant.recipe, &data)?;
+            sha256 = data.sha256;
+        }
+    }
+    Ok(sha256)
+}
+
+/// The command that the user gave, for a shell.
+fn own_command() -> String {
+    let arguments = std::env::args_os().skip(1);
+    let words = arguments.map(|word| shell_quoted(&word.to_string_lossy()));
+    format!("mnistctl {}", words.collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,190 @@
+//! What networks differ in: the kernels' size, depth, activation, and the values that were swept.
+
+use super::plan::Variant;
+use crate::recipe::{LayerSpec, Padding, Recipe};
+
+/// One thing that variants may differ in.
+#[derive(Debug)]
+pub(super) struct Feature {
+    /// How a sentence begins: `Kernel size`.
+    pub name: String,
+    /// What networks that are compared have in common, for the end of "networks alike in".
+    pub alike: &'static str,
+    /// For each variant its value; `None` for one that has no such thing.
+    pub cases: Vec<Option<Case>>,
+}
+
+/// A variant's value of a feature.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Case {
+    /// In words that follow "with": `5x5`.
+    pub value: String,
+    /// Everything else about the variant, as far as it matters: variants with the same `rest`
+    /// show what the value alone does.
+    pub rest: String,
+}
+
+/// Every feature of `variants`, whether they differ in it or not.
+pub(super) fn features(variants: &[Variant]) -> Vec<Feature> {
+    let feature = |name: &str, alike, case: &dyn Fn(&Variant) -> Option<Case>| Feature {
+        name: name.to_string(),
+        alike,
+        cases: variants.iter().map(case).collect(),
+    };
+    let mut features = vec![
+        feature("Kernel size", "all else", &|variant| {
+            let value = kernels(&variant.recipe)?;
+            let rest = with_layers(&variant.recipe, without_kernels);
+            Some(Case { value, rest })
+        }),
+        feature(
+            "Number of convolutional layers",
+            "kernel size, activation, linear layers and training",
+            &|variant| {
+                let recipe = &variant.recipe;
+                Some(Case {
+                    value: convs(recipe).to_string(),
+                    rest: format!(
+                        "{:?}, {:?}, {}, {}",
+                        kernels(recipe),
+                        activations(recipe),
+                        linears(recipe),
+                        training(recipe)
+                    ),
+                })
+            },
+        ),
+        feature(
+            "Number of linear layers",
+            "kernel size, activation, convolutional layers and training",
+            &|variant| {
+                let recipe = &variant.recipe;
+                Some(Case {
+                    value: linears(recipe).to_string(),
+                    rest: format!(
+                        "{:?}, {:?}, {}, {}",
+                        kernels(recipe),
+                        activations(recipe),
+                        convs(recipe),
+                        training(recipe)
+                    ),
+                })
+            },
+        ),
+        feature("Activation", "all else", &|variant| {
+            let value = activations(&variant.recipe)?;
+            let rest = with_layers(&variant.recipe, without_activation);
+            Some(Case { value, rest })
+        }),
+    ];
+    let settings = variants.iter().flat_map(|variant| &variant.settings);
+    let mut keys: Vec<&str> = settings.map(|setting| setting.key.as_str()).collect();
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        features.push(feature(key, "all else", &|variant| {
+            let (swept, others): (Vec<_>, Vec<_>) = variant
+                .settings
+                .iter()
+                .partition(|setting| setting.key == key);
+            let value = swept.first()?.value.clone();
+            let rest = format!("{}, {others:?}", variant.config);
+            Some(Case { value, rest })
+        }));
+    }
+    features
+}
+
+/// `3x3`, `3x3 and 5x5`; `None` without convolutions.
+fn kernels(recipe: &Recipe) -> Option<String> {
+    let mut sizes: Vec<usize> = recipe
+        .model
+        .layers
+        .iter()
+        .filter_map(|layer| match layer {
+            LayerSpec::Conv { kernel_size, .. } => Some(*kernel_size),
+            _ => None,
+        })
+        .collect();
+    sizes.sort();
+    sizes.dedup();
+    let sizes: Vec<String> = sizes.iter().map(|size| format!("{size}x{size}")).collect();
+    (!sizes.is_empty()).then(|| sizes.join(" and "))
+}
+
+/// `ReLU`, `ELU and Tanh`; `None` for a network that has none.
+fn activations(recipe: &Recipe) -> Option<String> {
+    let mut names: Vec<&str> = recipe.model.layers.iter().filter_map(activation).collect();
+    names.sort();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join(" and "))
+}
+
+/// PyTorch's name for an activation; `None` for any other layer.
+fn activation(layer: &LayerSpec) -> Option<&'static str> {
+    match layer {
+        LayerSpec::Relu => Some("ReLU"),
+        LayerSpec::LeakyRelu { .. } => Some("LeakyReLU"),
+        LayerSpec::Elu { .. } => Some("ELU"),
+        LayerSpec::Gelu => Some("GELU"),
+        LayerSpec::Tanh => Some("Tanh"),
+        LayerSpec::Sigmoid => Some("Sigmoid"),
+        LayerSpec::Conv { .. }
+        | LayerSpec::BatchNorm { .. }
+        | LayerSpec::MaxPool { .. }
+        | LayerSpec::Flatten
+        | LayerSpec::Linear { .. }
+        | LayerSpec::Dropout { .. }
+        | LayerSpec::Softmax => None,
+    }
+}
+
+fn convs(recipe: &Recipe) -> usize {
+    let is_conv = |layer: &&LayerSpec| matches!(layer, LayerSpec::Conv { .. });
+    recipe.model.layers.iter().filter(is_conv).count()
+}
+
+fn linears(recipe: &Recipe) -> usize {
+    let is_linear = |layer: &&LayerSpec| matches!(layer, LayerSpec::Linear { .. });
+    recipe.model.layers.iter().filter(is_linear).count()
+}
+
+/// The recipe without its name, its seed and its network.
+fn training(recipe: &Recipe) -> String {
+    let mut rest = recipe.clone();
+    rest.name.clear();
+    rest.training.seed = 0;
+    rest.model.layers.clear();
+    rest.to_toml()
+}
+
+/// The recipe without its name and its seed, and with each layer as `change` leaves it.
+fn with_layers(recipe: &Recipe, change: fn(&LayerSpec) -> LayerSpec) -> String {
+    let layers: Vec<LayerSpec> = recipe.model.layers.iter().map(change).collect();
+    format!("{layers:?}, {}", training(recipe))
+}
+
+fn without_kernels(layer: &LayerSpec) -> LayerSpec {
+    match layer {
+        LayerSpec::Conv {
+            out_channels,
+            stride,
+            bias,
+            ..
+        } => LayerSpec::Conv {
+            out_channels: *out_channels,
+            kernel_size: 1,
+            stride: *stride,
+            padding: Padding::Zeros(0),
+            bias: *bias,
+        },
+        other => other.clone(),
+    }
+}
+
+fn without_activation(layer: &LayerSpec) -> LayerSpec {
+    match activation(layer) {
+        Some(_) => LayerSpec::Relu,
+        None => layer.clone(),
+    }
+}

@@ -1,0 +1,183 @@
+//! What of a run is in its folder already.
+
+use std::path::PathBuf;
+
+use super::plan::Run;
+use crate::training::{Checkpoint, LogLine, RunFolder, RunFolderError, Summary};
+
+/// What a folder must hold to be a run of this comparison, beside the recipe.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    pub backend: &'static str,
+    pub limit: Option<u64>,
+    /// Of the training images. `None` in a dry run, which looks at no data.
+    pub sha256: Option<String>,
+}
+
+/// What is left to do for a run.
+#[derive(Debug)]
+pub enum Standing {
+    /// All of it. A run that ended before its first epoch leaves files that have to go first.
+    Missing { leftovers: Vec<PathBuf> },
+    /// `last.mpk` is there to go on from.
+    Unfinished,
+    /// Nothing.
+    Complete(Box<Finished>),
+    /// Its folder can't be used, or not now; why, and what to do.
+    Blocked(String),
+}
+
+/// What a run that is complete left.
+#[derive(Debug)]
+pub struct Finished {
+    pub summary: Summary,
+    pub log: Vec<LogLine>,
+}
+
+impl Standing {
+    /// Looks into the folder of `run`.
+    pub fn of(run: &Run, expected: &Expected) -> Self {
+        look(run, expected).unwrap_or_else(|error| Standing::Blocked(error.to_string()))
+    }
+}
+
+fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
+    let folder = RunFolder::open(&run.folder);
+    let entries = match run.folder.read_dir() {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) if run.folder.exists() => {
+            return Err(RunFolderError::NotAFolder(run.folder.clone()));
+        }
+        Err(_) => Vec::new(),
+    };
+    if entries.is_empty() {
+        return Ok(Standing::Missing { leftovers: entries });
+    }
+    let recipe = folder.read_recipe()?;
+    if let Some((there, here)) = first_difference(&recipe.to_toml(), &run.recipe.to_toml()) {
+        let path = run.folder.display();
+        return Ok(Standing::Blocked(format!(
+            "{path} holds another run: its recipe says `{there}` where this comparison has \
+             `{here}`; choose another --out, or move that folder away"
+        )));
+    }
+    // A run that is being trained changes while we look; whoever trains it will end it.
+    let _lock = folder.lock()?;
+    let (standing, conditions) = match folder.read_summary()? {
+        Some(summary) => {
+            let conditions = Conditions::of_summary(&summary);
+            let log = folder.read_metrics()?;
+            let finished = Finished { summary, log };
+            (Standing::Complete(Box::new(finished)), Ok(conditions))
+        }
+        None if folder.file("last.mpk").exists() => {
+            (Standing::Unfinished, Conditions::of_checkpoint(&folder))
+        }
+        None => return Ok(leftovers(run, folder.read_metrics()?.len(), entries)),
+    };
+    let difference = match conditions {
+        Ok(conditions) => conditions.difference(expected),
+        Err(problem) => Some(problem),
+    };
+    Ok(match difference {
+        None => standing,
+        Some(difference) => Standing::Blocked(format!(
+            "{} holds a run that does not belong here: {difference}; choose another --out, or move \
+             that folder away",
+            run.folder.display()
+        )),
+    })
+}
+
+/// Under which conditions a run was trained, apart from its recipe.
+struct Conditions {
+    backend: String,
+    limit: Option<u64>,
+    /// Of the training images, and where they were.
+    sha256: String,
+    data: String,
+}
+
+impl Conditions {
+    fn of_summary(summary: &Summary) -> Self {
+        Self {
+            backend: summary.backend.clone(),
+            limit: summary.limit,
+            sha256: summary.sha256.clone(),
+            data: summary.dataset.clone(),
+        }
+    }
+
+    /// Those of the run that saved `last.mpk`; why there are none, if it can't be read.
+    fn of_checkpoint(folder: &RunFolder) -> Result<Self, String> {
+        let checkpoint =
+            Checkpoint::load(&folder.file("last.mpk")).map_err(|error| error.to_string())?;
+        let resume = checkpoint
+            .resume
+            .ok_or("its last.mpk holds no training state")?;
+        Ok(Self {
+            backend: resume.backend,
+            limit: resume.limit,
+            sha256: resume.sha256,
+            data: resume.data,
+        })
+    }
+
+    /// How they differ from what is expected.
+    fn difference(&self, expected: &Expected) -> Option<String> {
+        let limit = |limit: Option<u64>| match limit {
+            Some(limit) => format!("--limit {limit}"),
+            None => "no --limit".to_string(),
+        };
+        if self.backend != expected.backend {
+            let (there, here) = (&self.backend, expected.backend);
+            Some(format!("it has --backend {there}, this comparison {here}"))
+        } else if self.limit != expected.limit {
+            let (there, here) = (limit(self.limit), limit(expected.limit));
+            Some(format!("it has {there}, this comparison {here}"))
+        } else if expected
+            .sha256
+            .as_ref()
+            .is_some_and(|sha256| *sha256 != self.sha256)
+        {
+            Some(format!("it learned from other images, from {}", self.data))
+        } else {
+            None
+        }
+    }
+}
+
+/// A run that never came to save `last.mpk`: what it left may go, if it is nothing else. Its first
+/// epoch may have got as far as `best.mpk`.
+fn leftovers(run: &Run, epochs: usize, entries: Vec<PathBuf>) -> Standing {
+    let of_a_start = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match &*name {
+            "recipe.toml" | "metrics.jsonl" => true,
+            "best.mpk" => epochs <= 1,
+            _ => name.starts_with(".mnistctl-") && name.ends_with(".tmp"),
+        }
+    };
+    match entries.iter().find(|path| !of_a_start(path)) {
+        None => Standing::Missing { leftovers: entries },
+        Some(other) => Standing::Blocked(format!(
+            "{} holds a run without its last.mpk, and also {}; move that folder away",
+            run.folder.display(),
+            other.display()
+        )),
+    }
+}
+
+/// The first line in which two recipes, both as `Recipe::to_toml` writes them, differ.
+fn first_difference(there: &str, here: &str) -> Option<(String, String)> {
+    let mut lines = (there.lines(), here.lines());
+    loop {
+        match (lines.0.next(), lines.1.next()) {
+            (None, None) => return None,
+            (a, b) if a != b => {
+                return Some((a.unwrap_or("").into(), b.unwrap_or("").into()));
+            }
+            _ => {}
+        }
+    }
+}
