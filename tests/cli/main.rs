@@ -2,6 +2,8 @@
 
 mod checkpoints;
 mod common;
+mod compare;
+mod compare_page;
 mod errors;
 mod predict;
 mod report;
