@@ -24,12 +24,14 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 17] = builtin![
+pub const BUILTIN: [Builtin; 19] = builtin![
     "cnn-9956",
     "cnn-9956-published",
+    "cnn-9956-tuned",
     "mlp",
     "lenet",
     "convnet",
+    "convnet-tuned",
     "speedrun",
     "compare/conv2-k5-fc2",
     "compare/conv2-k3-fc2",
