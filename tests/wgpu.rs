@@ -30,7 +30,8 @@ fn wgpu_computes_what_flex_computes() {
     let flex = Backend::Flex.engine(false).unwrap();
     let digits = Source::Sample.load(Part::Test).unwrap().digits;
     let indices: Vec<u32> = (0..100).collect();
-    for builtin in &BUILTIN {
+    // The group `compare` has no operation that the others don't have.
+    for builtin in BUILTIN.iter().filter(|b| b.group() != Some("compare")) {
         let recipe = Recipe::load(builtin.name, &[]).unwrap();
         let plan = Plan::new(&recipe.model.layers).unwrap();
         let [ours, reference] = [&wgpu, &flex].map(|engine| {

@@ -64,8 +64,8 @@ pub(super) fn answers(
         title: title.to_string(),
         counts: *confusion.counts(),
     })?;
-    let caption = "Right answers are blue, wrong ones orange; darker is more often, on a \
-                   logarithmic scale.";
+    let caption = "Right answers are blue, wrong ones orange; the stronger the colour, the more \
+                   often, on a logarithmic scale.";
     page.chart_and_table((&matrix, caption), &per_class(confusion));
     report.add("confusion", &matrix);
 
