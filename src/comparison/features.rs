@@ -44,13 +44,7 @@ pub(super) fn features(variants: &[Variant]) -> Vec<Feature> {
                 let recipe = &variant.recipe;
                 Some(Case {
                     value: convs(recipe).to_string(),
-                    rest: format!(
-                        "{:?}, {:?}, {}, {}",
-                        kernels(recipe),
-                        activations(recipe),
-                        linears(recipe),
-                        training(recipe)
-                    ),
+                    rest: but_for_depth(recipe, linears(recipe)),
                 })
             },
         ),
@@ -61,13 +55,7 @@ pub(super) fn features(variants: &[Variant]) -> Vec<Feature> {
                 let recipe = &variant.recipe;
                 Some(Case {
                     value: linears(recipe).to_string(),
-                    rest: format!(
-                        "{:?}, {:?}, {}, {}",
-                        kernels(recipe),
-                        activations(recipe),
-                        convs(recipe),
-                        training(recipe)
-                    ),
+                    rest: but_for_depth(recipe, convs(recipe)),
                 })
             },
         ),
@@ -156,6 +144,16 @@ fn training(recipe: &Recipe) -> String {
     rest.training.seed = 0;
     rest.model.layers.clear();
     rest.to_toml()
+}
+
+/// What networks of another depth still have in common; `others` is how many layers of the other
+/// kind there are.
+fn but_for_depth(recipe: &Recipe, others: usize) -> String {
+    let (kernels, activations) = (kernels(recipe), activations(recipe));
+    format!(
+        "{kernels:?}, {activations:?}, {others}, {}",
+        training(recipe)
+    )
 }
 
 /// The recipe without its name and its seed, and with each layer as `change` leaves it.

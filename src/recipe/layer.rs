@@ -161,7 +161,6 @@ fn read_layer<'a>(
 
 fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, RecipeError> {
     section.string("kind")?;
-    let positive = |number: f64| number > 0.0;
     let layer = match kind {
         "conv" => LayerSpec::Conv {
             out_channels: section.required_integer("out_channels", 1..=MAX_WIDTH)?,
@@ -171,7 +170,7 @@ fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, RecipeError>
             bias: section.boolean("bias", true)?,
         },
         "batch_norm" => LayerSpec::BatchNorm {
-            eps: section.number_where("eps", 1e-5, "greater than 0", positive)?,
+            eps: section.positive("eps", 1e-5)?,
             momentum: section.number_where("momentum", 0.1, "between 0 and 1", |m| {
                 (0.0..=1.0).contains(&m)
             })?,

@@ -62,13 +62,13 @@ impl OptimizerSpec {
             "adam" => OptimizerSpec::Adam(AdamSpec::read(&section, 0.0)?),
             "adamw" => OptimizerSpec::AdamW(AdamSpec::read(&section, 1e-2)?),
             "rmsprop" => OptimizerSpec::RmsProp {
-                lr: positive(&section, "lr", 1e-2)?,
+                lr: section.positive("lr", 1e-2)?,
                 alpha: section.number_where("alpha", 0.99, "between 0 and 1", |alpha| {
                     (0.0..=1.0).contains(&alpha)
                 })?,
-                eps: positive(&section, "eps", 1e-8)?,
-                weight_decay: not_negative(&section, "weight_decay", 0.0)?,
-                momentum: not_negative(&section, "momentum", 0.0)?,
+                eps: section.positive("eps", 1e-8)?,
+                weight_decay: section.not_negative("weight_decay", 0.0)?,
+                momentum: section.not_negative("momentum", 0.0)?,
             },
             _ => return Err(section.unknown_word("kind", &kind, KINDS.into_iter())),
         };
@@ -78,8 +78,8 @@ impl OptimizerSpec {
 }
 
 fn read_sgd(section: &Section<'_>) -> Result<OptimizerSpec, RecipeError> {
-    let lr = positive(section, "lr", 1e-3)?;
-    let momentum = not_negative(section, "momentum", 0.0)?;
+    let lr = section.positive("lr", 1e-3)?;
+    let momentum = section.not_negative("momentum", 0.0)?;
     let dampening = section.number("dampening")?.unwrap_or(0.0);
     let nesterov = section.boolean("nesterov", false)?;
     if nesterov && (momentum == 0.0 || dampening != 0.0) {
@@ -90,7 +90,7 @@ fn read_sgd(section: &Section<'_>) -> Result<OptimizerSpec, RecipeError> {
         momentum,
         dampening,
         nesterov,
-        weight_decay: not_negative(section, "weight_decay", 0.0)?,
+        weight_decay: section.not_negative("weight_decay", 0.0)?,
     })
 }
 
@@ -102,22 +102,10 @@ impl AdamSpec {
             return Err(section.error("betas", "must both be at least 0 and less than 1"));
         }
         Ok(Self {
-            lr: positive(section, "lr", 1e-3)?,
+            lr: section.positive("lr", 1e-3)?,
             betas,
-            eps: positive(section, "eps", 1e-8)?,
-            weight_decay: not_negative(section, "weight_decay", weight_decay)?,
+            eps: section.positive("eps", 1e-8)?,
+            weight_decay: section.not_negative("weight_decay", weight_decay)?,
         })
     }
-}
-
-fn positive(section: &Section<'_>, key: &'static str, default: f64) -> Result<f64, RecipeError> {
-    section.number_where(key, default, "greater than 0", |number| number > 0.0)
-}
-
-fn not_negative(
-    section: &Section<'_>,
-    key: &'static str,
-    default: f64,
-) -> Result<f64, RecipeError> {
-    section.number_where(key, default, "at least 0", |number| number >= 0.0)
 }

@@ -163,7 +163,7 @@ impl Schedule {
             "exponential" => Schedule::Exponential { gamma: gamma(0.0)? },
             "cosine_annealing" => Schedule::CosineAnnealing {
                 t_max: section.optional_integer("t_max", 1..=100_000)?,
-                eta_min: section.number_where("eta_min", 0.0, "at least 0", |lr| lr >= 0.0)?,
+                eta_min: section.not_negative("eta_min", 0.0)?,
             },
             "reduce_lr_on_plateau" => Schedule::ReduceLrOnPlateau(PlateauSpec::read(section)?),
             "one_cycle" => Schedule::OneCycle(OneCycleSpec::read(section)?),
@@ -174,12 +174,11 @@ impl Schedule {
 
 impl OneCycleSpec {
     fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
-        let positive = |number: f64| number > 0.0;
         if !section.has("max_lr") {
             return Err(section.missing("max_lr"));
         }
         Ok(Self {
-            max_lr: section.number_where("max_lr", 0.0, "greater than 0", positive)?,
+            max_lr: section.positive("max_lr", 0.0)?,
             pct_start: section.number_where(
                 "pct_start",
                 0.3,
@@ -194,20 +193,14 @@ impl OneCycleSpec {
                     ("linear", AnnealStrategy::Linear),
                 ],
             )?,
-            div_factor: section.number_where("div_factor", 25.0, "greater than 0", positive)?,
-            final_div_factor: section.number_where(
-                "final_div_factor",
-                1e4,
-                "greater than 0",
-                positive,
-            )?,
+            div_factor: section.positive("div_factor", 25.0)?,
+            final_div_factor: section.positive("final_div_factor", 1e4)?,
         })
     }
 }
 
 impl PlateauSpec {
     fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
-        let not_negative = |number: f64| number >= 0.0;
         let default = Self::default();
         Ok(Self {
             mode: section.choice(
@@ -222,20 +215,15 @@ impl PlateauSpec {
                 |factor| factor > 0.0 && factor < 1.0,
             )?,
             patience: section.integer("patience", default.patience, 0..=1_000_000)?,
-            threshold: section.number_where(
-                "threshold",
-                default.threshold,
-                "at least 0",
-                not_negative,
-            )?,
+            threshold: section.not_negative("threshold", default.threshold)?,
             threshold_mode: section.choice(
                 "threshold_mode",
                 default.threshold_mode,
                 &[("rel", ThresholdMode::Rel), ("abs", ThresholdMode::Abs)],
             )?,
             cooldown: section.integer("cooldown", default.cooldown, 0..=1_000_000)?,
-            min_lr: section.number_where("min_lr", default.min_lr, "at least 0", not_negative)?,
-            eps: section.number_where("eps", default.eps, "at least 0", not_negative)?,
+            min_lr: section.not_negative("min_lr", default.min_lr)?,
+            eps: section.not_negative("eps", default.eps)?,
         })
     }
 }

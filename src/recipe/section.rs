@@ -114,6 +114,14 @@ impl<'a> Section<'a> {
         }
     }
 
+    pub fn positive(&self, key: &'static str, default: f64) -> Result<f64, RecipeError> {
+        self.number_where(key, default, "greater than 0", |number| number > 0.0)
+    }
+
+    pub fn not_negative(&self, key: &'static str, default: f64) -> Result<f64, RecipeError> {
+        self.number_where(key, default, "at least 0", |number| number >= 0.0)
+    }
+
     /// [`number_where`](Self::number_where) for a number that may be left out.
     pub fn optional_number(
         &self,

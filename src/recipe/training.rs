@@ -121,7 +121,7 @@ impl EarlyStoppingSpec {
     fn read(section: Section<'_>) -> Result<Self, RecipeError> {
         let stopping = Self {
             patience: section.required_integer("patience", 1..=100_000)? as u64,
-            min_delta: section.number_where("min_delta", 0.0, "at least 0", |d| d >= 0.0)?,
+            min_delta: section.not_negative("min_delta", 0.0)?,
         };
         section.finish()?;
         Ok(stopping)

@@ -59,7 +59,8 @@ impl<'a> Feed<'a> {
         let Some(augment) = &self.augment else {
             return Some((images, labels));
         };
-        if !(self.ready.contains(&start) && places.end <= self.ready.end) {
+        // Whole batches are varied together, so one that has begun is ready to its end.
+        if !self.ready.contains(&start) {
             let batches = AHEAD.div_ceil(self.batch_size);
             let end = (start + batches * self.batch_size).min(self.order.len());
             self.ready = start..end;

@@ -144,10 +144,9 @@ impl State {
     }
 
     fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
-        let trained = self.learner.state();
         let (tensors, weights) = match self.learner.average() {
-            Some(average) => (average, Some(trained)),
-            None => (trained, None),
+            Some(average) => (average, with_resume.then(|| self.learner.state())),
+            None => (self.learner.state(), None),
         };
         Checkpoint {
             recipe: job.recipe.clone(),
