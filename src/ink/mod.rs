@@ -12,11 +12,20 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+mod colour;
 mod decode;
 mod error;
 pub mod files;
+mod find;
 mod fit;
+mod lines;
+mod original;
+mod paper;
+mod pen;
+mod plane;
 mod preview;
+mod reader;
+mod strokes;
 
 pub use error::InkError;
 pub use preview::preview;
@@ -66,7 +75,8 @@ pub fn read_stdin() -> Result<Digit, InkError> {
 /// Reads the picture in `bytes`; `name` is what messages call it.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
     let page = decode::decode(name, bytes)?;
-    fit::fit(page).ok_or_else(|| InkError::NoInk { file: name.into() })
+    let page = image::DynamicImage::from(page).to_rgb8();
+    reader::read_page(&page).ok_or_else(|| InkError::NoInk { file: name.into() })
 }
 
 /// Reads to the end, but no further than the limit: a pipe or a device has no size to check first.
