@@ -80,8 +80,9 @@ pub struct TrainArgs {
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// A checkpoint; several are used as an ensemble (mean of probabilities)
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    /// A checkpoint; several are used as an ensemble (mean of probabilities) [default: the network
+    /// that this program carries]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     pub checkpoint: Vec<PathBuf>,
     /// Which images: `train` and `val` are divided as the first checkpoint's recipe does
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
@@ -113,10 +114,12 @@ pub enum SplitName {
 
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// A checkpoint; several are used as an ensemble (mean of probabilities)
-    #[arg(long, value_name = "FILE", required = true)]
+    /// A checkpoint; several (each after a --checkpoint) are used as an ensemble (mean of
+    /// probabilities) [default: the network that this program carries]
+    #[arg(long, value_name = "FILE")]
     pub checkpoint: Vec<PathBuf>,
-    /// PNG or JPEG pictures of one digit each, folders of them, or `-` for standard input
+    /// Pictures of one digit each (PNG, JPEG, GIF, BMP, WebP, TIFF or PNM), folders of them, or `-`
+    /// for standard input
     #[arg(value_name = "IMAGE|DIR|-", required = true)]
     pub images: Vec<PathBuf>,
     /// Print one JSON object a picture, and nothing else
@@ -125,6 +128,9 @@ pub struct PredictArgs {
     /// Show what the network saw, and a bar for each digit
     #[arg(long, conflicts_with = "json")]
     pub show: bool,
+    /// Write the 28x28 pixels that the network saw into this folder, as PNG
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
     /// List the K most probable digits
     #[arg(long, value_name = "K", default_value_t = 1, conflicts_with = "json",
           value_parser = clap::value_parser!(u8).range(1..=10))]

@@ -6,7 +6,7 @@ use super::{Error, Status, print};
 use crate::backend::{available_threads, with_threads};
 use crate::cli::{EvalArgs, SplitName};
 use crate::dataset::{DataArg, Digits, Source, find};
-use crate::evaluation::{ClassFigures, Ensemble, Evaluation};
+use crate::evaluation::{ClassFigures, EMBEDDED_NAME, Ensemble, Evaluation};
 use crate::recipe::Recipe;
 use crate::report::evaluation::EvaluationReport;
 use crate::training::{test_data, training_data};
@@ -70,6 +70,9 @@ fn choose(source: &Source, split: SplitName, recipe: &Recipe) -> Result<(Digits,
 }
 
 fn names(args: &EvalArgs) -> Vec<String> {
+    if args.checkpoint.is_empty() {
+        return vec![EMBEDDED_NAME.into()];
+    }
     let paths = args.checkpoint.iter();
     paths.map(|path| path.display().to_string()).collect()
 }

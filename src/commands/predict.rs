@@ -1,35 +1,20 @@
 //! `mnistctl predict`
 
-use std::fmt::Write;
+mod progress;
+mod text;
 
-use serde::Serialize;
+use std::path::Path;
 
-use super::{Error, Status, print};
+use super::{Error, Status, interrupt, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
-use crate::evaluation::{Ensemble, Prediction};
+use crate::evaluation::{BATCH, Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
-use crate::ink::{Digit, InkError, SIDE, preview};
+use crate::ink::reader::{Reader, Reading};
+use crate::ink::save::Folder;
+use crate::ink::{Digit, read_bytes};
 use crate::training::progress::note;
-
-/// As many pictures are held in memory and predicted at once.
-const BATCH: usize = 256;
-
-/// One line of `predict --json`.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Line<'a> {
-    Read {
-        file: &'a str,
-        digit: usize,
-        confidence: f64,
-        probabilities: [f64; 10],
-    },
-    Failed {
-        file: &'a str,
-        error: String,
-    },
-}
+use progress::Progress;
 
 pub fn run(args: &PredictArgs) -> Result<Status, Error> {
     with_threads(available_threads(), || predict(args))?
@@ -37,83 +22,118 @@ pub fn run(args: &PredictArgs) -> Result<Status, Error> {
 
 fn predict(args: &PredictArgs) -> Result<Status, Error> {
     let ensemble = Ensemble::load(&args.checkpoint, &Backend::Flex.engine(true)?)?;
-    let mut status = Status::Done;
-    let mut inputs = expand(&args.images).into_iter().peekable();
-    while inputs.peek().is_some() {
-        let mut pictures: Vec<(String, Result<Digit, InkError>)> = Vec::new();
-        for input in inputs.by_ref().take(BATCH) {
-            if let Input::Skipped { folder, count } = &input {
-                note(&format!(
-                    "{}: {count} entries are not pictures",
-                    folder.display()
-                ));
-            }
-            let name = input.name();
-            if let Some(result) = input.read() {
-                pictures.push((name, result));
-            }
-        }
-        let readable = pictures
-            .iter()
-            .filter_map(|(_, result)| result.as_ref().ok());
-        let pixels: Vec<&[u8]> = readable.map(|digit| digit.pixels.as_slice()).collect();
-        let mut predictions = ensemble.predict(&pixels)?.into_iter();
-        for (name, result) in &pictures {
-            let result = result.as_ref().map(|digit| {
-                let prediction = predictions.next();
-                (
-                    digit,
-                    prediction.expect("there is one for each picture read"),
-                )
-            });
-            if result.is_err() {
-                status = Status::PartlyFailed;
-            }
-            match (args.json, result) {
-                (true, result) => print(&json(name, &result))?,
-                (false, Ok((digit, prediction))) => print(&text(args, name, digit, &prediction))?,
-                (false, Err(error)) => note(&format!("error: {error}")),
-            }
-        }
+    let listing = expand(&args.images);
+    for (folder, count) in &listing.skipped {
+        let what = if *count == 1 {
+            "entry is not a picture"
+        } else {
+            "entries are not pictures"
+        };
+        note(&format!("{}: {count} {what}", folder.display()));
     }
-    Ok(status)
-}
-
-fn json(file: &str, result: &Result<(&Digit, Prediction), &InkError>) -> String {
-    let line = match result {
-        Ok((_, prediction)) => Line::Read {
-            file,
-            digit: prediction.digit(),
-            confidence: prediction.confidence(),
-            probabilities: prediction.probabilities,
-        },
-        Err(error) => Line::Failed {
-            file,
-            error: error.to_string(),
-        },
+    let mut folder = match &args.save {
+        Some(path) => Some(save_folder(path, &listing.inputs)?),
+        None => None,
     };
-    serde_json::to_string(&line).expect("a prediction is plain JSON") + "\n"
+    // While it waits for standard input, Ctrl-C must end the program at once.
+    if !listing
+        .inputs
+        .iter()
+        .any(|input| matches!(input, Input::Stdin))
+    {
+        interrupt::listen();
+    }
+
+    let mut status = Status::Done;
+    let mut progress = Progress::new(listing.inputs.len());
+    let mut reader = Reader::new(listing.inputs, available_threads());
+    loop {
+        let readings = reader.batch(BATCH, read_bytes);
+        if readings.is_empty() {
+            return Ok(status);
+        }
+        if readings.iter().any(|reading| reading.result.is_err()) {
+            status = Status::PartlyFailed;
+        }
+        let predictions = predict_all(&ensemble, &readings)?;
+        let mut output = String::new();
+        for (reading, prediction) in readings.iter().zip(&predictions) {
+            output += &describe(args, reading, prediction.as_ref());
+        }
+        progress.suspend(|| report(args, &readings, &output))?;
+        if let Some(folder) = &mut folder {
+            save(folder, &readings)?;
+        }
+        progress.add(readings.len());
+        if interrupt::requested() {
+            return Ok(Status::Interrupted);
+        }
+    }
 }
 
-fn text(args: &PredictArgs, name: &str, digit: &Digit, prediction: &Prediction) -> String {
-    let mut text = format!("{name}: {}", prediction.digit());
-    let mut ranked: Vec<(usize, f64)> = prediction.probabilities.into_iter().enumerate().collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    match args.top {
-        1 => text += &format!(" ({:.1} %)", 100.0 * prediction.confidence()),
-        top => {
-            for (digit, probability) in &ranked[..usize::from(top)] {
-                let _ = write!(text, "  {digit} {:.1} %", 100.0 * probability);
-            }
+/// The folder of `--save`.
+fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
+    let folder = Folder::create(path)?;
+    match folder.holds_any(inputs) {
+        true => Err(Error::Usage(format!(
+            "--save {}: the pictures to read are in this folder, and could be overwritten; name \
+             another one",
+            path.display()
+        ))),
+        false => Ok(folder),
+    }
+}
+
+/// A prediction for each picture that could be read.
+fn predict_all(
+    ensemble: &Ensemble,
+    readings: &[Reading<Digit>],
+) -> Result<Vec<Option<Prediction>>, Error> {
+    let digits = readings
+        .iter()
+        .filter_map(|reading| reading.result.as_ref().ok());
+    let pixels: Vec<&[u8]> = digits.map(|digit| digit.pixels.as_slice()).collect();
+    let mut predictions = ensemble.predict(&pixels)?.into_iter();
+    let each = readings.iter().map(|reading| match reading.result {
+        Ok(_) => predictions.next(),
+        Err(_) => None,
+    });
+    Ok(each.collect())
+}
+
+/// What standard output says about a picture.
+fn describe(
+    args: &PredictArgs,
+    reading: &Reading<Digit>,
+    prediction: Option<&Prediction>,
+) -> String {
+    let name = reading.input.name();
+    match (args.json, &reading.result, prediction) {
+        (true, Err(error), _) => text::json_error(&name, error),
+        (true, _, Some(prediction)) => text::json(&name, prediction),
+        (false, Ok(digit), Some(prediction)) => text::text(args, &name, digit, prediction),
+        _ => String::new(),
+    }
+}
+
+/// Prints results, and the errors of pictures that have no result.
+fn report(args: &PredictArgs, readings: &[Reading<Digit>], output: &str) -> Result<(), Error> {
+    if !args.json {
+        for error in readings
+            .iter()
+            .filter_map(|reading| reading.result.as_ref().err())
+        {
+            note(&text::plain(&format!("error: {error}")));
         }
     }
-    text.push('\n');
-    if args.show {
-        text += &preview(&digit.pixels, SIDE);
-        for (digit, probability) in prediction.probabilities.iter().enumerate() {
-            let bar = "█".repeat((probability * 40.0).round() as usize);
-            let _ = writeln!(text, "{digit} {:>5.1} % {bar}", 100.0 * probability);
+    print(output)
+}
+
+fn save(folder: &mut Folder, readings: &[Reading<Digit>]) -> Result<(), Error> {
+    for reading in readings {
+        if let Ok(digit) = &reading.result {
+            folder.save(&reading.input, digit)?;
         }
     }
-    text
+    Ok(())
 }

@@ -12,6 +12,12 @@ use crate::recipe::Recipe;
 use crate::training::loss::{argmax, loss_of, probabilities};
 use crate::training::{Checkpoint, CheckpointError};
 
+/// The network that this program carries, trained for handwriting in pictures.
+const EMBEDDED: &[u8] = include_bytes!("../../models/handwriting.mpk");
+
+/// Where it lies in the repository, which is also what it is called.
+pub const EMBEDDED_NAME: &str = "models/handwriting.mpk";
+
 /// One or more trained networks.
 pub struct Ensemble {
     members: Vec<Member>,
@@ -72,11 +78,23 @@ pub struct Mistake {
 pub struct NotANumber;
 
 impl Ensemble {
-    /// Loads every checkpoint, for evaluation on `engine`.
+    /// Loads every checkpoint, or the embedded one if there is none, for evaluation on `engine`.
     pub fn load(paths: &[PathBuf], engine: &Engine) -> Result<Self, CheckpointError> {
+        if paths.is_empty() {
+            return Self::embedded(engine);
+        }
         let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, engine);
         Ok(Self {
             members: paths.iter().map(load).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The network that this program carries, for evaluation on `engine`.
+    pub fn embedded(engine: &Engine) -> Result<Self, CheckpointError> {
+        let path = Path::new(EMBEDDED_NAME);
+        let member = Self::member(Checkpoint::parse(EMBEDDED, path)?, path, engine)?;
+        Ok(Self {
+            members: vec![member],
         })
     }
 

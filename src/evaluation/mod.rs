@@ -5,11 +5,11 @@ mod metrics;
 
 use crate::dataset::Digits;
 
-pub use ensemble::{Ensemble, Evaluation, Mistake, NotANumber, Prediction};
+pub use ensemble::{EMBEDDED_NAME, Ensemble, Evaluation, Mistake, NotANumber, Prediction};
 pub use metrics::{ClassFigures, Confusion};
 
 /// Large enough to keep the cores busy, small enough to stay in the caches.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 /// Runs the images of `digits` at the given indices through a network, in batches, and hands each
 /// batch's logits (row-major) and labels to `each`, in order.

@@ -10,6 +10,12 @@ pub enum InkError {
     #[error("{file} does not exist: check the spelling and the folder you are in")]
     Missing { file: String },
 
+    #[error("{file} is a link to something that does not exist: name the picture itself")]
+    DanglingLink { file: String },
+
+    #[error("{file} is {kind}, not a file: name a picture, or pipe one in, as in `... - < {file}`")]
+    NotAFile { file: String, kind: &'static str },
+
     #[error("{file} cannot be read: {reason}")]
     Unreadable { file: String, reason: io::Error },
 
@@ -17,7 +23,8 @@ pub enum InkError {
     Folder { file: String },
 
     #[error(
-        "{file} has no picture in it (.png, .jpg or .jpeg): name another folder, or the picture itself"
+        "{file} has no picture in it (.png, .jpg, .gif, .bmp, .webp, .tif or .pnm): name another \
+         folder, or the picture itself"
     )]
     NoPictures { file: String },
 
@@ -31,18 +38,22 @@ pub enum InkError {
     FileTooBig { file: String },
 
     #[error(
-        "{file} is not a picture that can be read (PNG or JPEG): {reason}; save it as PNG or JPEG"
+        "{file} is not a picture that can be read (PNG, JPEG, GIF, BMP, WebP, TIFF or PNM): {reason}; \
+         save it as PNG or JPEG"
     )]
     NotAPicture { file: String, reason: String },
 
     #[error("{file} is cut off before the end of the picture: copy or download it again")]
     CutOff { file: String },
 
+    #[error("{file} is a picture of a kind that can't be read ({reason}): save it as PNG or JPEG")]
+    Unsupported { file: String, reason: String },
+
     #[error("{file} is a damaged picture ({reason}): copy or save it again")]
     Damaged { file: String, reason: String },
 
     #[error(
-        "{file} is too large, {width}x{height} pixels: save a copy with sides of at most 5,000 pixels"
+        "{file} is too large, {width}x{height} pixels: save a copy with sides of at most 4,000 pixels"
     )]
     TooLarge {
         file: String,

@@ -168,9 +168,13 @@ impl Checkpoint {
 
     /// Reads and checks the checkpoint at `path`.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = read_bounded(path)?;
+        Self::parse(&read_bounded(path)?, path)
+    }
+
+    /// Reads and checks a checkpoint; `path` is what messages call it.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
         let path = path.to_path_buf();
-        let header: Header = match rmp_serde::from_slice(&bytes) {
+        let header: Header = match rmp_serde::from_slice(bytes) {
             Ok(header) => header,
             Err(error) => {
                 let problem = match bytes.is_empty() {
@@ -190,7 +194,7 @@ impl Checkpoint {
             let version = header.version;
             return Err(CheckpointError::Version { path, version });
         }
-        let mut rest = bytes.as_slice();
+        let mut rest = bytes;
         let mut reader = rmp_serde::Deserializer::new(&mut rest);
         let document = Document::deserialize(&mut reader).map_err(|error| {
             let path = path.clone();

@@ -1,0 +1,68 @@
+//! Showing on a terminal how many pictures have been read.
+
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Fewer pictures are read before anyone looks.
+const MANY: usize = 50;
+
+/// A bar on stderr; it goes away when this is dropped.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// A bar if stderr is a terminal and there are many pictures, else nothing.
+    pub fn new(pictures: usize) -> Self {
+        let shown = pictures >= MANY && stderr().is_terminal();
+        Self {
+            bar: shown.then(|| bar(pictures)),
+        }
+    }
+
+    /// So many more are done.
+    pub fn add(&mut self, pictures: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc(pictures as u64);
+        }
+    }
+
+    /// Prints something without the bar in its way.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+fn bar(pictures: usize) -> ProgressBar {
+    let template = "pictures [{bar:30}] {pos}/{len}  {per_sec}, {eta} to go";
+    let style = ProgressStyle::with_template(template)
+        .expect("the template is a constant that a test has drawn")
+        .progress_chars("=> ");
+    ProgressBar::new(pictures as u64).with_style(style)
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_template_is_valid() {
+        let mut progress = Progress {
+            bar: Some(bar(100)),
+        };
+        progress.add(30);
+        assert_eq!(progress.suspend(|| 1), 1);
+    }
+}

@@ -1,0 +1,93 @@
+//! How `predict` words what it found.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::cli::PredictArgs;
+use crate::evaluation::Prediction;
+use crate::ink::{Digit, InkError, SIDE, preview};
+
+/// A digit less probable than this is shown as unsure.
+pub const SURE: f64 = 0.8;
+
+/// As long as the bar of a digit that is certain, in columns.
+const BAR: f64 = 40.0;
+
+/// One line of `predict --json`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Read {
+        file: &'a str,
+        digit: usize,
+        confidence: f64,
+        probabilities: [f64; 10],
+    },
+    Failed {
+        file: &'a str,
+        error: String,
+    },
+}
+
+impl Line<'_> {
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("a prediction is plain JSON") + "\n"
+    }
+}
+
+pub fn json(file: &str, prediction: &Prediction) -> String {
+    let line = Line::Read {
+        file,
+        digit: prediction.digit(),
+        confidence: prediction.confidence(),
+        probabilities: prediction.probabilities,
+    };
+    line.text()
+}
+
+pub fn json_error(file: &str, error: &InkError) -> String {
+    let error = error.to_string();
+    Line::Failed { file, error }.text()
+}
+
+/// A line, and with `--show` what the network saw below it.
+pub fn text(args: &PredictArgs, name: &str, digit: &Digit, prediction: &Prediction) -> String {
+    let mut text = format!("{}: ", plain(name));
+    let unsure = prediction.confidence() < SURE;
+    match args.top {
+        1 => {
+            let percent = 100.0 * prediction.confidence();
+            let unsure = if unsure { ", unsure" } else { "" };
+            let _ = write!(text, "{} ({percent:.1} %{unsure})", prediction.digit());
+        }
+        top => {
+            text += &ranking(prediction, usize::from(top));
+            text += if unsure { "  (unsure)" } else { "" };
+        }
+    }
+    text.push('\n');
+    if args.show {
+        text += &preview(&digit.pixels, SIDE);
+        for (digit, probability) in prediction.probabilities.iter().enumerate() {
+            let bar = "█".repeat((probability * BAR).round() as usize);
+            let _ = writeln!(text, "{digit} {:>5.1} % {bar}", 100.0 * probability);
+        }
+    }
+    text
+}
+
+/// The most probable digits, each with its probability.
+fn ranking(prediction: &Prediction, top: usize) -> String {
+    let mut ranked: Vec<(usize, f64)> = prediction.probabilities.into_iter().enumerate().collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let each = ranked[..top]
+        .iter()
+        .map(|(digit, probability)| format!("{digit} {:.1} %", 100.0 * probability));
+    each.collect::<Vec<_>>().join("  ")
+}
+
+/// A name as it can be shown on one line: no line breaks, and nothing that a terminal obeys.
+pub fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{FFFD}")
+}
