@@ -10,6 +10,9 @@ const FAINTEST: f32 = 0.06;
 /// Where a stroke ends: this share of the strongest ink.
 const EDGE: f32 = 0.42;
 
+/// What still belongs to a stroke, if it hangs together with it and is little.
+const FAINT: f32 = 0.25;
+
 /// A page's digit.
 pub struct Found {
     /// The ink of the page; 0 where it belongs to something else.
@@ -19,6 +22,8 @@ pub struct Found {
     pub extent: Extent,
     /// How much it looks like writing: for the choice between dark and light ink.
     pub score: f32,
+    /// Whether it bends or branches, as no spot and no straight line does.
+    pub bent: bool,
 }
 
 /// Finds the one digit of a page, given its ink.
@@ -35,8 +40,17 @@ pub fn find(mut ink: Plane) -> Option<Found> {
     }
     let peak = main?.peak;
 
-    let parts = Parts::new(&ink, (EDGE * peak).max(faintest));
-    let main = strongest(&parts, width, height)?;
+    let mut parts = Parts::new(&ink, (EDGE * peak).max(faintest));
+    let mut main = strongest(&parts, width, height)?;
+    // Where a stroke comes out of a shadow, its ink is taken for less.
+    let more = Parts::new(&ink, (FAINT * peak).max(faintest));
+    if let Some(whole) = strongest(&more, width, height)
+        && whole.extent.contains(&main.extent)
+        && whole.area * 2 < main.area * 3
+        && whole.contact == main.contact
+    {
+        (parts, main) = (more, whole);
+    }
     let members = gather(&parts, &main, width, height);
     let mut extent = main.extent;
     let mut contact = 0.0;
@@ -52,6 +66,7 @@ pub fn find(mut ink: Plane) -> Option<Found> {
         peak,
         extent,
         score,
+        bent: main.solidity < 0.8,
     })
 }
 

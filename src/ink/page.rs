@@ -24,7 +24,7 @@ pub fn find_ink(levels: &GrayImage) -> Option<Found> {
     let light = dark.clone().map(|level| 255.0 - level);
     let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
     match (dark, light) {
-        (Some(dark), Some(light)) => Some(choose(dark, light)),
+        (Some(dark), Some(light)) => Some(if is_first(&dark, &light) { dark } else { light }),
         (dark, light) => dark.or(light),
     }
 }
@@ -60,21 +60,23 @@ fn noise(levels: &Plane) -> f32 {
     *differences.select_nth_unstable_by(middle, f32::total_cmp).1 / (6.0 * 0.6745)
 }
 
-/// Which of dark and light ink is the writing.
-fn choose(one: Found, other: Found) -> Found {
-    let (inner, outer) = if one.extent.longest() < other.extent.longest() {
+/// Of what may be writing in ink of two kinds, whether it is the first.
+fn is_first(one: &Found, other: &Found) -> bool {
+    let one_is_inner = one.extent.longest() < other.extent.longest();
+    let (inner, outer) = if one_is_inner {
         (one, other)
     } else {
         (other, one)
     };
-    // The paper in the loop of a thick digit.
-    let is_hole = outer.extent.contains(&inner.extent)
-        && inner.extent.longest() * 5 < outer.extent.longest() * 2;
-    if is_hole && outer.score > 0.4 * inner.score || outer.score > inner.score {
-        outer
-    } else {
-        inner
-    }
+    let nested = outer.extent.contains(&inner.extent);
+    // Writing, and the sheet it is on.
+    let on_sheet = nested && inner.bent && inner.score > 0.25 * outer.score;
+    // A thick digit, and the paper in its loop.
+    let is_hole = nested
+        && inner.extent.longest() * 5 < outer.extent.longest() * 2
+        && outer.score > 0.4 * inner.score;
+    let is_inner = on_sheet || !is_hole && inner.score > outer.score;
+    is_inner == one_is_inner
 }
 
 pub fn sized(levels: &GrayImage) -> GrayImage {
