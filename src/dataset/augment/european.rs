@@ -9,6 +9,10 @@ use crate::rng::Rng;
 /// What counts as ink.
 const INK: u8 = 128;
 
+/// The flattest upstroke, in radians clockwise from right: with a flatter one a slanted one is a
+/// seven.
+const FLATTEST: f64 = 2.5;
+
 #[derive(Debug, Clone)]
 pub(super) struct European {
     p: f64,
@@ -40,8 +44,8 @@ fn write_one(rng: &mut Rng, image: &mut [u8]) {
     // A one is hardly more than its stem.
     let width = (mass / (height + 1.0)).clamp(1.0, 4.0);
     let stem = libm::atan2(bottom.1 - top.1, bottom.0 - top.0);
-    // From the top down to the left: flatter, and the one would be a seven.
-    let angle = stem + uniform(rng, (0.35, 1.0));
+    // From the top down to the left.
+    let angle = (stem + uniform(rng, (0.35, 1.0))).min(FLATTEST.max(stem));
     let length = height * uniform(rng, (0.2, 0.55));
     let (sin, cos) = libm::sincos(angle);
     let end = (top.0 + length * cos, top.1 + length * sin);

@@ -43,9 +43,9 @@ pub struct Augment {
     elastic: Option<Elastic>,
     pen: Option<Pen>,
     breaks: Option<Breaks>,
+    clutter: Option<Clutter>,
     downscale: Option<Downscale>,
     refit: Option<Refit>,
-    clutter: Option<Clutter>,
     erasing: Option<RandomErasing>,
 }
 
@@ -60,9 +60,9 @@ impl Augment {
             elastic: spec.elastic.as_ref().map(Elastic::new),
             pen: spec.pen.as_ref().map(Pen::new),
             breaks: spec.breaks.as_ref().map(Breaks::new),
+            clutter: spec.clutter.as_ref().map(Clutter::new),
             downscale: spec.downscale.as_ref().map(Downscale::new),
             refit: spec.refit.as_ref().map(Refit::new),
-            clutter: spec.clutter.as_ref().map(Clutter::new),
             erasing: spec.random_erasing.as_ref().map(RandomErasing::new),
         })
     }
@@ -87,14 +87,14 @@ impl Augment {
         if let Some(breaks) = &self.breaks {
             breaks.apply(rng, out);
         }
+        if let Some(clutter) = &self.clutter {
+            clutter.apply(rng, out);
+        }
         if let Some(downscale) = &self.downscale {
             downscale.apply(rng, out);
         }
         if let Some(refit) = &self.refit {
             refit.apply(self.isa, rng, out);
-        }
-        if let Some(clutter) = &self.clutter {
-            clutter.apply(rng, out);
         }
         if let Some(erasing) = &self.erasing {
             erasing.apply(rng, out);
@@ -171,16 +171,16 @@ mod tests {
                 width: (0.5, 2.0),
                 p: 0.5,
             }),
-            downscale: Some(DownscaleSpec {
-                scale: (0.4, 0.8),
-                p: 0.5,
-            }),
-            refit: Some(RefitSpec { p: 0.5 }),
             clutter: Some(ClutterSpec {
                 count: 3,
                 level: (0.1, 0.6),
                 p: 0.5,
             }),
+            downscale: Some(DownscaleSpec {
+                scale: (0.4, 0.8),
+                p: 0.5,
+            }),
+            refit: Some(RefitSpec { p: 0.5 }),
             random_erasing: Some(RandomErasingSpec {
                 p: 0.5,
                 scale: (0.02, 0.33),
@@ -341,16 +341,16 @@ mod tests {
                 width: (0.0, 28.0),
                 p: 1.0,
             }),
-            downscale: Some(DownscaleSpec {
-                scale: (0.1, 1.0),
-                p: 1.0,
-            }),
-            refit: Some(RefitSpec { p: 1.0 }),
             clutter: Some(ClutterSpec {
                 count: 100,
                 level: (0.0, 1.0),
                 p: 1.0,
             }),
+            downscale: Some(DownscaleSpec {
+                scale: (0.1, 1.0),
+                p: 1.0,
+            }),
+            refit: Some(RefitSpec { p: 1.0 }),
             random_erasing: Some(RandomErasingSpec {
                 p: 1.0,
                 scale: (0.0, 1.0),

@@ -27,11 +27,11 @@ pub struct AugmentSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaks: Option<BreaksSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub clutter: Option<ClutterSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub downscale: Option<DownscaleSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refit: Option<RefitSpec>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clutter: Option<ClutterSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub random_erasing: Option<RandomErasingSpec>,
 }
@@ -58,9 +58,9 @@ impl AugmentSpec {
             elastic: part(&section, "elastic", ElasticSpec::read)?,
             pen: part(&section, "pen", PenSpec::read)?,
             breaks: part(&section, "breaks", BreaksSpec::read)?,
+            clutter: part(&section, "clutter", ClutterSpec::read)?,
             downscale: part(&section, "downscale", DownscaleSpec::read)?,
             refit: part(&section, "refit", RefitSpec::read)?,
-            clutter: part(&section, "clutter", ClutterSpec::read)?,
             random_erasing: part(&section, "random_erasing", RandomErasingSpec::read)?,
         };
         section.finish()?;
@@ -106,9 +106,9 @@ mod tests {
              elastic = { alpha = 30, sigma = 3.5, p = 0.75 }\n\
              pen = { width = [-0.5, 2], p = 0.9 }\n\
              breaks = { count = 2, width = [1, 1.5], p = 0.2 }\n\
+             clutter = { count = 5, level = [0, 1], p = 0.6 }\n\
              downscale = { scale = [0.3, 1], p = 0.4 }\n\
              refit = { p = 0.8 }\n\
-             clutter = { count = 5, level = [0, 1], p = 0.6 }\n\
              random_erasing = { p = 0.25, scale = [0, 0.2], ratio = [0.5, 2], value = 1 }",
         )
         .unwrap();
@@ -140,16 +140,16 @@ mod tests {
                     width: (1.0, 1.5),
                     p: 0.2,
                 }),
-                downscale: Some(DownscaleSpec {
-                    scale: (0.3, 1.0),
-                    p: 0.4,
-                }),
-                refit: Some(RefitSpec { p: 0.8 }),
                 clutter: Some(ClutterSpec {
                     count: 5,
                     level: (0.0, 1.0),
                     p: 0.6,
                 }),
+                downscale: Some(DownscaleSpec {
+                    scale: (0.3, 1.0),
+                    p: 0.4,
+                }),
+                refit: Some(RefitSpec { p: 0.8 }),
                 random_erasing: Some(RandomErasingSpec {
                     p: 0.25,
                     scale: (0.0, 0.2),
@@ -194,16 +194,16 @@ mod tests {
                 width: (0.5, 2.0),
                 p: 0.5,
             }),
-            downscale: Some(DownscaleSpec {
-                scale: (0.35, 0.8),
-                p: 0.5,
-            }),
-            refit: Some(RefitSpec { p: 1.0 }),
             clutter: Some(ClutterSpec {
                 count: 3,
                 level: (0.1, 0.6),
                 p: 0.5,
             }),
+            downscale: Some(DownscaleSpec {
+                scale: (0.35, 0.8),
+                p: 0.5,
+            }),
+            refit: Some(RefitSpec { p: 1.0 }),
             random_erasing: Some(RandomErasingSpec {
                 p: 0.5,
                 scale: (0.02, 0.33),
