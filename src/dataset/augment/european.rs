@@ -11,7 +11,7 @@ const INK: u8 = 128;
 
 /// The flattest upstroke, in radians clockwise from right: with a flatter one a slanted one is a
 /// seven.
-const FLATTEST: f64 = 2.5;
+const FLATTEST: f64 = 2.6;
 
 #[derive(Debug, Clone)]
 pub(super) struct European {
@@ -45,8 +45,8 @@ fn write_one(rng: &mut Rng, image: &mut [u8]) {
     let width = (mass / (height + 1.0)).clamp(1.0, 4.0);
     let stem = libm::atan2(bottom.1 - top.1, bottom.0 - top.0);
     // From the top down to the left.
-    let angle = (stem + uniform(rng, (0.35, 1.0))).min(FLATTEST.max(stem));
-    let length = height * uniform(rng, (0.2, 0.55));
+    let angle = (stem + uniform(rng, (0.35, 1.15))).min(FLATTEST.max(stem));
+    let length = height * uniform(rng, (0.2, 0.65));
     let (sin, cos) = libm::sincos(angle);
     let end = (top.0 + length * cos, top.1 + length * sin);
     Segment::between(top, end, width).ink(image, 1.0);
@@ -67,7 +67,7 @@ fn bar_seven(rng: &mut Rng, image: &mut [u8]) {
         return;
     };
     let height = bottom.1 - top.1;
-    let y = (top.1 + height * uniform(rng, (0.4, 0.65))).round();
+    let y = (top.1 + height * uniform(rng, (0.4, 0.6))).round();
     let row = &image[y as usize * SIDE..][..SIDE];
     let Some((right, left)) = last_run(row) else {
         return;
