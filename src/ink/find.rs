@@ -33,10 +33,10 @@ pub fn find(mut ink: Plane) -> Option<Found> {
     let faintest = FAINTEST.max(5.0 * noise);
     let untouched = ink.clone();
     let wiped = wipe_lines(&mut ink, faintest);
-    let mut main = strongest(&Parts::new(&ink, faintest), width, height);
+    let mut main = strongest_of_page(&ink, faintest);
     if wiped && main.is_none() {
         ink = untouched;
-        main = strongest(&Parts::new(&ink, faintest), width, height);
+        main = strongest_of_page(&ink, faintest);
     }
     let peak = main?.peak;
 
@@ -101,6 +101,15 @@ fn settle(ink: &mut Plane) -> f32 {
     let paper = low + 0.524 * deviation;
     ink.values.iter_mut().for_each(|value| *value -= paper);
     deviation
+}
+
+/// The part that is the digit, at the first threshold from `faintest` that tells it from the shadows
+/// around it.
+fn strongest_of_page(ink: &Plane, faintest: f32) -> Option<Part> {
+    [1.0, 2.0, 4.0].iter().find_map(|factor| {
+        let parts = Parts::new(ink, factor * faintest);
+        strongest(&parts, ink.width, ink.height())
+    })
 }
 
 /// The part that is the digit, or the largest piece of it.

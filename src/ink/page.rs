@@ -70,7 +70,9 @@ fn is_first(one: &Found, other: &Found) -> bool {
     };
     let nested = outer.extent.contains(&inner.extent);
     // Writing, and the sheet it is on.
-    let on_sheet = nested && inner.bent && inner.score > 0.25 * outer.score;
+    let large = inner.extent.longest() * 4 > outer.extent.longest();
+    let as_good = inner.score > if large { 0.5 } else { 0.6 } * outer.score;
+    let on_sheet = nested && inner.bent && as_good;
     // A thick digit, and the paper in its loop.
     let is_hole = nested
         && inner.extent.longest() * 5 < outer.extent.longest() * 2

@@ -5,6 +5,7 @@ mod common;
 mod compare;
 mod compare_page;
 mod errors;
+mod handwriting;
 mod pictures;
 mod predict;
 mod report;
