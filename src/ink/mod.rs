@@ -5,19 +5,19 @@
 //! 1. `decode/`: bytes -> a page in colour, the right way up;
 //! 2. `fit.rs`: a page -> the 28x28 picture, made the way MNIST's were.
 //!
-//! [`files`] finds the pictures that a command line names, and [`reader`] reads many of them;
+//! [`files`] finds the pictures that a command line names, and [`batches`] reads many of them;
 //! [`preview()`] shows in a terminal what the network will see, and [`save`] writes it as PNG.
 
 use std::path::Path;
 
 use image::DynamicImage;
 
+pub mod batches;
 pub mod decode;
 mod error;
 pub mod files;
 mod fit;
 mod preview;
-pub mod reader;
 pub mod save;
 
 pub use error::InkError;

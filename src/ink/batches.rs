@@ -27,13 +27,13 @@ pub struct Reading<T> {
 ///
 /// The threads are its own, not rayon's: one of these that waits for its share of a picture takes
 /// up the next picture meanwhile, and would then wait for memory that it holds itself.
-pub struct Reader {
+pub struct Batches {
     inputs: IntoIter<Input>,
     threads: usize,
     memory: Memory,
 }
 
-impl Reader {
+impl Batches {
     pub fn new(inputs: Vec<Input>, threads: usize) -> Self {
         Self {
             inputs: inputs.into_iter(),
@@ -44,7 +44,7 @@ impl Reader {
 
     /// Reads the next inputs, at most `most`, with `read`, which gets a name for messages and the
     /// bytes. Their order is kept; none are left when it returns none.
-    pub fn batch<T: Send>(
+    pub fn next<T: Send>(
         &mut self,
         most: usize,
         read: impl Fn(&str, &[u8]) -> Result<T, InkError> + Sync,
@@ -52,7 +52,7 @@ impl Reader {
         let began = Instant::now();
         let threads = self.threads.min(self.inputs.len()).min(most);
         let queue = Mutex::new((0, self.inputs.by_ref().take(most)));
-        let next = || {
+        let take = || {
             let (taken, inputs) = &mut *lock(&queue);
             if *taken > 0 && began.elapsed() > PATIENCE {
                 return None;
@@ -63,7 +63,7 @@ impl Reader {
         let memory = &self.memory;
         let work = || {
             let mut readings = Vec::new();
-            while let Some((index, input)) = next() {
+            while let Some((index, input)) = take() {
                 readings.push((index, read_one(input, memory, &read)));
             }
             readings
