@@ -10,15 +10,22 @@
 
 use std::path::Path;
 
-use image::DynamicImage;
-
 pub mod batches;
+mod colour;
 pub mod decode;
 mod error;
 pub mod files;
+mod find;
 mod fit;
+mod lines;
+mod original;
+mod paper;
+mod pen;
+mod plane;
 mod preview;
+mod reader;
 pub mod save;
+mod strokes;
 
 pub use error::InkError;
 pub use preview::preview;
@@ -40,6 +47,5 @@ pub fn read(path: &Path) -> Result<Digit, InkError> {
 /// Reads the picture in `bytes`; `name` is what messages call it.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
     let page = decode::decode(name, bytes)?;
-    let grey = DynamicImage::from(page.image).into_luma8();
-    fit::fit(grey).ok_or_else(|| InkError::NoInk { file: name.into() })
+    reader::read_page(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
 }

@@ -1,0 +1,207 @@
+//! The ink of a page -> the parts that make up its digit.
+
+use super::lines::wipe_lines;
+use super::plane::Plane;
+use super::strokes::{Extent, Part, Parts};
+
+/// The least ink that can be a stroke: what takes less of the paper's light away is paper.
+const FAINTEST: f32 = 0.06;
+
+/// Where a stroke ends: this share of the strongest ink.
+const EDGE: f32 = 0.42;
+
+/// A page's digit.
+pub struct Found {
+    /// The ink of the page; 0 where it belongs to something else.
+    pub ink: Plane,
+    /// What of it is full ink.
+    pub peak: f32,
+    pub extent: Extent,
+    /// How much it looks like writing: for the choice between dark and light ink.
+    pub score: f32,
+}
+
+/// Finds the one digit of a page, given its ink.
+pub fn find(mut ink: Plane) -> Option<Found> {
+    let (width, height) = (ink.width, ink.height());
+    let noise = settle(&mut ink);
+    let faintest = FAINTEST.max(5.0 * noise);
+    let untouched = ink.clone();
+    let wiped = wipe_lines(&mut ink, faintest);
+    let mut main = strongest(&Parts::new(&ink, faintest), width, height);
+    if wiped && main.is_none() {
+        ink = untouched;
+        main = strongest(&Parts::new(&ink, faintest), width, height);
+    }
+    let peak = main?.peak;
+
+    let parts = Parts::new(&ink, (EDGE * peak).max(faintest));
+    let main = strongest(&parts, width, height)?;
+    let members = gather(&parts, &main, width, height);
+    let mut extent = main.extent;
+    let mut contact = 0.0;
+    for (part, _) in parts.parts.iter().zip(&members).filter(|(_, m)| **m) {
+        extent = extent.union(&part.extent);
+        contact += part.contact.iter().sum::<f32>();
+    }
+    let boxed = is_box(&parts, &main);
+    let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
+    keep(&mut ink, &parts, &members);
+    Some(Found {
+        ink,
+        peak,
+        extent,
+        score,
+    })
+}
+
+/// How much a part looks like strokes of a pen, and not like the paper between strokes: thin for its
+/// size, and bent.
+fn likeness(main: &Part, extent: &Extent) -> f32 {
+    let thickness = 2.0 * main.radius / extent.longest() as f32;
+    let thin = 1.0 / (1.0 + (thickness / 0.22).powi(4));
+    let bent = if main.solidity > 0.85 && thickness > 0.15 {
+        0.3
+    } else {
+        1.0
+    };
+    // Where the light falls off, there is no edge.
+    let sharp = 1.0 / (1.0 + (main.softness / (0.04 * extent.longest() as f32)).powi(2));
+    // Dark is dark: light ink takes all of it, dark ink leaves a third of the light.
+    main.peak.min(0.7).powi(2) * (main.area as f32).powf(0.25) * thin * bent * sharp
+}
+
+/// How much less likely ink is that covers so much of the picture's four edges, 0 to 4.
+fn inside(contact: f32) -> f32 {
+    let touching = if contact > 0.0 { 0.4 } else { 1.0 };
+    touching * (1.0 - contact / 4.0).max(0.02).powi(3)
+}
+
+/// Moves the paper to 0; returns the standard deviation of its noise.
+fn settle(ink: &mut Plane) -> f32 {
+    // From the lower end, since ink may cover most of a picture. Of normal noise, 30 % lies more
+    // than 0.524 standard deviations below the mean, and 5 % more than 1.645.
+    let (low, lower) = (ink.quantile(0.3), ink.quantile(0.05));
+    let deviation = (low - lower) / (1.645 - 0.524);
+    let paper = low + 0.524 * deviation;
+    ink.values.iter_mut().for_each(|value| *value -= paper);
+    deviation
+}
+
+/// The part that is the digit, or the largest piece of it.
+fn strongest(parts: &Parts, width: usize, height: usize) -> Option<Part> {
+    let candidates: Vec<&Part> = parts
+        .parts
+        .iter()
+        .filter(|part| can_be_digit(part, width, height))
+        .collect();
+    // A drawn box around the digit.
+    let is_frame = |part: &Part| {
+        let inner = |other: &Part| {
+            part.extent.contains(&other.extent)
+                && other.extent.longest() * 5 > part.extent.longest()
+                && other.extent != part.extent
+        };
+        is_box(parts, part) && candidates.iter().any(|other| inner(other))
+    };
+    let weight = |part: &Part| {
+        let boxed = if is_box(parts, part) { 0.05 } else { 1.0 };
+        let ink = part.peak * part.peak * (part.area as f32).sqrt();
+        boxed * ink * inside(part.contact.iter().sum())
+    };
+    candidates
+        .iter()
+        .copied()
+        .filter(|part| !is_frame(part))
+        .max_by(|a, b| weight(a).total_cmp(&weight(b)))
+        .cloned()
+}
+
+/// Whether a part goes along all four sides of its extent, which is no upright line.
+fn is_box(parts: &Parts, part: &Part) -> bool {
+    let extent = &part.extent;
+    extent.width().min(extent.height()) * 5 > extent.longest() * 2 && parts.framed(part)
+}
+
+/// Whether a part has a digit's shape: strokes, and no border, blot or speck.
+fn can_be_digit(part: &Part, width: usize, height: usize) -> bool {
+    let extent = &part.extent;
+    let longest = extent.longest() as f32;
+    let is_speck = extent.longest() * 40 < width.max(height) || part.area < 12;
+    // A band along an edge, or a frame along several.
+    let [left, top, right, bottom] = part.contact;
+    let upright = left.max(right) > 0.8 && extent.width() * 3 < width;
+    let level = top.max(bottom) > 0.8 && extent.height() * 3 < height;
+    let covered = part
+        .contact
+        .iter()
+        .filter(|&&contact| contact > 0.7)
+        .count();
+    let is_border = upright || level || covered >= 2;
+    let is_blot = 2.0 * part.radius > 0.55 * longest || part.pen > 0.42 * longest;
+    // A shadow, or a light.
+    let is_soft = part.softness > (0.12 * longest).max(3.0);
+    !is_speck && !is_border && !is_blot && !is_soft
+}
+
+/// Which parts belong to the digit: the main one, and what is near and not too small beside it.
+fn gather(parts: &Parts, main: &Part, width: usize, height: usize) -> Vec<bool> {
+    let mut members: Vec<bool> = parts
+        .parts
+        .iter()
+        .map(|p| p.extent == main.extent)
+        .collect();
+    let mut extent = main.extent;
+    loop {
+        let mut grown = false;
+        for (part, member) in parts.parts.iter().zip(&mut members) {
+            if *member || !belongs(part, main, &extent, width, height) {
+                continue;
+            }
+            *member = true;
+            grown = true;
+            extent = extent.union(&part.extent);
+        }
+        if !grown {
+            return members;
+        }
+    }
+}
+
+fn belongs(part: &Part, main: &Part, extent: &Extent, width: usize, height: usize) -> bool {
+    let size = main.extent.longest();
+    let gap =
+        |a: (usize, usize), b: (usize, usize)| b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1));
+    let e = &part.extent;
+    let dx = gap((extent.left, extent.right), (e.left, e.right));
+    let dy = gap((extent.top, extent.bottom), (e.top, e.bottom));
+    let inside = dx == 0 && dy == 0;
+    let near = dx.max(dy) * 5 <= size;
+    let large = part.area * 40 >= main.area || e.longest() * 6 >= size;
+    let as_dark = part.peak > 0.5 * main.peak;
+    // A pen is as wide as it is: what is much wider is something else.
+    let same_pen = part.radius < 2.5 * main.radius + 1.0;
+    let touches = |part: &Part| part.contact.iter().any(|&contact| contact > 0.0);
+    let at_edge = touches(part) && !touches(main);
+    // A box around it, or a corner of one.
+    let around = e.contains(&main.extent) && e.longest() > size;
+    let spans = e.width() * 10 > width * 9 || e.height() * 10 > height * 9;
+    (near || inside) && large && as_dark && same_pen && !at_edge && !spans && !around
+}
+
+/// Takes away all ink but that of the members, and of the soft edge around them.
+fn keep(ink: &mut Plane, parts: &Parts, members: &[bool]) {
+    let mut mask = Plane::new(parts.width, ink.height(), 0.0);
+    for (value, &label) in mask.values.iter_mut().zip(&parts.labels) {
+        if label > 0 && members[label as usize - 1] {
+            *value = 1.0;
+        }
+    }
+    let near = mask.dilated(2);
+    for ((value, &near), &label) in ink.values.iter_mut().zip(&near.values).zip(&parts.labels) {
+        let other = label > 0 && !members[label as usize - 1];
+        if near == 0.0 || other {
+            *value = 0.0;
+        }
+    }
+}

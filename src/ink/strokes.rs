@@ -1,0 +1,263 @@
+//! Ink -> its connected parts, and how far each of their pixels lies from the paper.
+
+use std::collections::BTreeMap;
+
+use super::plane::Plane;
+
+/// A rectangle of pixels; the right and bottom edges are outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    pub left: usize,
+    pub top: usize,
+    pub right: usize,
+    pub bottom: usize,
+}
+
+impl Extent {
+    pub fn width(&self) -> usize {
+        self.right - self.left
+    }
+
+    pub fn height(&self) -> usize {
+        self.bottom - self.top
+    }
+
+    pub fn longest(&self) -> usize {
+        self.width().max(self.height())
+    }
+
+    /// Whether all of `other` lies in it.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.left <= other.left
+            && self.top <= other.top
+            && self.right >= other.right
+            && self.bottom >= other.bottom
+    }
+
+    /// The smallest that holds both.
+    pub fn union(&self, other: &Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+}
+
+/// Ink that hangs together, corners included.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub extent: Extent,
+    /// Pixels.
+    pub area: usize,
+    /// The ink of its darkest pixels but 2 %.
+    pub peak: f32,
+    /// The radius of the largest disc in it, in pixels.
+    pub radius: f32,
+    /// The mean width of its strokes, in pixels.
+    pub pen: f32,
+    /// How many pixels it takes from paper to full ink, in the mean.
+    pub softness: f32,
+    /// Its share of its convex hull: near 1 for a blot or a straight line.
+    pub solidity: f32,
+    /// How much of the picture's edges it covers: left, top, right, bottom, 0 to 1.
+    pub contact: [f32; 4],
+}
+
+/// The parts of a page, and which pixel belongs to which.
+pub struct Parts {
+    pub width: usize,
+    /// The number of a pixel's part, from 1; 0 is paper.
+    pub labels: Vec<u32>,
+    pub parts: Vec<Part>,
+}
+
+impl Parts {
+    /// Everything in `ink` above `threshold`.
+    pub fn new(ink: &Plane, threshold: f32) -> Self {
+        let (width, height) = (ink.width, ink.height());
+        let mask: Vec<bool> = ink.values.iter().map(|&v| v > threshold).collect();
+        let distance = chamfer(&mask, width);
+        let mut labels = vec![0_u32; mask.len()];
+        let mut parts = Vec::new();
+        let mut stack = Vec::new();
+        let mut amounts = Vec::new();
+        let mut rows = BTreeMap::new();
+        for start in 0..mask.len() {
+            if !mask[start] || labels[start] != 0 {
+                continue;
+            }
+            let number = parts.len() as u32 + 1;
+            let (x, y) = (start % width, start / width);
+            let mut extent = Extent {
+                left: x,
+                top: y,
+                right: x + 1,
+                bottom: y + 1,
+            };
+            let (mut radius, mut depth) = (0.0_f32, 0.0_f64);
+            let mut contact = [0_usize; 4];
+            let mut boundary = 0;
+            amounts.clear();
+            rows.clear();
+            labels[start] = number;
+            stack.push(start);
+            while let Some(position) = stack.pop() {
+                let (x, y) = (position % width, position / width);
+                extent.left = extent.left.min(x);
+                extent.right = extent.right.max(x + 1);
+                extent.top = extent.top.min(y);
+                extent.bottom = extent.bottom.max(y + 1);
+                radius = radius.max(distance.values[position]);
+                depth += f64::from(distance.values[position]);
+                amounts.push(ink.values[position]);
+                let (first, last) = rows.entry(y).or_insert((x, x));
+                *first = x.min(*first);
+                *last = x.max(*last);
+                boundary += usize::from(distance.values[position] < 1.5);
+                let at_edge = [x == 0, y == 0, x + 1 == width, y + 1 == height];
+                for (count, at_edge) in contact.iter_mut().zip(at_edge) {
+                    *count += usize::from(at_edge);
+                }
+                for ny in y.saturating_sub(1)..(y + 2).min(height) {
+                    for nx in x.saturating_sub(1)..(x + 2).min(width) {
+                        let next = ny * width + nx;
+                        if mask[next] && labels[next] == 0 {
+                            labels[next] = number;
+                            stack.push(next);
+                        }
+                    }
+                }
+            }
+            let at = (amounts.len() - 1) * 98 / 100;
+            let peak = *amounts.select_nth_unstable_by(at, f32::total_cmp).1;
+            let faint = amounts.iter().filter(|&&v| v < 0.7 * peak).count();
+            let lengths = [height, width, height, width];
+            let contact = std::array::from_fn(|i| contact[i] as f32 / lengths[i] as f32);
+            parts.push(Part {
+                extent,
+                area: amounts.len(),
+                peak,
+                radius,
+                // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
+                pen: (4.0 * depth / amounts.len() as f64 - 2.0).max(1.0) as f32,
+                solidity: amounts.len() as f32 / hull_area(&rows),
+                softness: faint as f32 / boundary.max(1) as f32,
+                contact,
+            });
+        }
+        Self {
+            width,
+            labels,
+            parts,
+        }
+    }
+}
+
+impl Parts {
+    /// Whether a part goes along all four sides of its own extent: a drawn box.
+    pub fn framed(&self, part: &Part) -> bool {
+        let extent = &part.extent;
+        // As deep as a box that is turned a little leans.
+        let depth = extent.longest() / 6 + 1;
+        let number = |x: usize, y: usize| self.labels[y * self.width + x];
+        let label = (extent.left..extent.right)
+            .map(|x| number(x, extent.top))
+            .find(|&label| label > 0 && self.parts[label as usize - 1].extent == *extent);
+        let Some(label) = label else {
+            return false;
+        };
+        let columns = |from: usize, to: usize| {
+            let seen = (extent.left..extent.right)
+                .filter(|&x| (from..to).any(|y| number(x, y) == label))
+                .count();
+            seen * 10 > extent.width() * 9
+        };
+        let rows = |from: usize, to: usize| {
+            let seen = (extent.top..extent.bottom)
+                .filter(|&y| (from..to).any(|x| number(x, y) == label))
+                .count();
+            seen * 10 > extent.height() * 9
+        };
+        columns(extent.top, (extent.top + depth).min(extent.bottom))
+            && columns(
+                extent.bottom.saturating_sub(depth).max(extent.top),
+                extent.bottom,
+            )
+            && rows(extent.left, (extent.left + depth).min(extent.right))
+            && rows(
+                extent.right.saturating_sub(depth).max(extent.left),
+                extent.right,
+            )
+    }
+}
+
+/// The area of the convex hull of rows of pixels, given each row's first and last one (A. M. Andrew's
+/// monotone chains, down both sides).
+fn hull_area(rows: &BTreeMap<usize, (usize, usize)>) -> f32 {
+    let mut left: Vec<(f64, f64)> = Vec::new();
+    let mut right: Vec<(f64, f64)> = Vec::new();
+    // A pixel is a square: its four corners count.
+    for (&y, &(first, last)) in rows {
+        for y in [y as f64, y as f64 + 1.0] {
+            push_convex(&mut left, (first as f64, y), 1.0);
+            push_convex(&mut right, (last as f64 + 1.0, y), -1.0);
+        }
+    }
+    let around: Vec<(f64, f64)> = left.into_iter().chain(right.into_iter().rev()).collect();
+    let next = around.iter().cycle().skip(1);
+    let doubled: f64 = around
+        .iter()
+        .zip(next)
+        .map(|(a, b)| a.0 * b.1 - b.0 * a.1)
+        .sum();
+    (doubled.abs() / 2.0) as f32
+}
+
+/// Adds a point to a chain that goes down and bends to one side only.
+fn push_convex(chain: &mut Vec<(f64, f64)>, point: (f64, f64), side: f64) {
+    while let [.., a, b] = chain[..] {
+        let cross = (b.0 - a.0) * (point.1 - a.1) - (b.1 - a.1) * (point.0 - a.0);
+        if side * cross > 0.0 {
+            break;
+        }
+        chain.pop();
+    }
+    chain.push(point);
+}
+
+/// Each inked pixel's distance to the nearest paper, in pixels, within a few percent (G. Borgefors,
+/// "Distance transformations in digital images", 1986: steps of 3 and 4 thirds).
+fn chamfer(mask: &[bool], width: usize) -> Plane {
+    let height = mask.len() / width.max(1);
+    // A frame of paper around the page: what touches the edge ends there.
+    let stride = width + 2;
+    let mut distance = vec![0_u32; stride * (height + 2)];
+    for y in 0..height {
+        for x in 0..width {
+            if mask[y * width + x] {
+                let at = (y + 1) * stride + x + 1;
+                distance[at] = (distance[at - 1] + 3)
+                    .min(distance[at - stride] + 3)
+                    .min(distance[at - stride - 1] + 4)
+                    .min(distance[at - stride + 1] + 4);
+            }
+        }
+    }
+    let mut result = Plane::new(width, height, 0.0);
+    for y in (0..height).rev() {
+        for x in (0..width).rev() {
+            if mask[y * width + x] {
+                let at = (y + 1) * stride + x + 1;
+                distance[at] = distance[at]
+                    .min(distance[at + 1] + 3)
+                    .min(distance[at + stride] + 3)
+                    .min(distance[at + stride + 1] + 4)
+                    .min(distance[at + stride - 1] + 4);
+                result.values[y * width + x] = distance[at] as f32 / 3.0;
+            }
+        }
+    }
+    result
+}
