@@ -9,7 +9,7 @@ use super::{Error, Status, interrupt, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
 use crate::evaluation::{BATCH, Ensemble, Prediction};
-use crate::ink::batches::{Batches, Reading};
+use crate::ink::batches::{Batches, MAX_THREADS, Reading};
 use crate::ink::files::{Input, expand};
 use crate::ink::save::Folder;
 use crate::ink::{Digit, read_bytes};
@@ -17,6 +17,12 @@ use crate::training::progress::note;
 use progress::Progress;
 
 pub fn run(args: &PredictArgs) -> Result<Status, Error> {
+    // The threads that help with single pictures: every thread keeps memory for itself, so on many
+    // cores they would add up. It only fails where there are such threads already.
+    let helpers = available_threads().min(MAX_THREADS);
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(helpers)
+        .build_global();
     with_threads(available_threads(), || predict(args))?
 }
 
