@@ -9,8 +9,8 @@ use super::{Error, Status, interrupt, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
 use crate::evaluation::{BATCH, Ensemble, Prediction};
-use crate::ink::batches::{Batches, MAX_THREADS, Reading};
 use crate::ink::files::{Input, expand};
+use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
 use crate::ink::{Digit, read_bytes};
 use crate::training::progress::note;
@@ -52,9 +52,9 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
 
     let mut status = Status::Done;
     let mut progress = Progress::new(listing.inputs.len());
-    let mut batches = Batches::new(listing.inputs, available_threads());
+    let mut reader = Reader::new(listing.inputs, available_threads());
     loop {
-        let readings = batches.next(BATCH, read_bytes);
+        let readings = reader.batch(BATCH, read_bytes);
         if readings.is_empty() {
             return Ok(status);
         }

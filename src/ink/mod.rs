@@ -5,12 +5,11 @@
 //! 1. `decode/`: bytes -> a page in colour, the right way up;
 //! 2. `fit.rs`: a page -> the 28x28 picture, made the way MNIST's were.
 //!
-//! [`files`] finds the pictures that a command line names, and [`batches`] reads many of them;
+//! [`files`] finds the pictures that a command line names, and [`reader`] reads many of them;
 //! [`preview()`] shows in a terminal what the network will see, and [`save`] writes it as PNG.
 
 use std::path::Path;
 
-pub mod batches;
 mod colour;
 pub mod decode;
 mod error;
@@ -19,11 +18,12 @@ mod find;
 mod fit;
 mod lines;
 mod original;
+mod page;
 mod paper;
 mod pen;
 mod plane;
 mod preview;
-mod reader;
+pub mod reader;
 pub mod save;
 mod strokes;
 
@@ -47,5 +47,5 @@ pub fn read(path: &Path) -> Result<Digit, InkError> {
 /// Reads the picture in `bytes`; `name` is what messages call it.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
     let page = decode::decode(name, bytes)?;
-    reader::read_page(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
+    page::digit(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
 }

@@ -7,8 +7,8 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use mnistctl::ink::InkError;
-use mnistctl::ink::batches::Batches;
 use mnistctl::ink::files::{Input, expand};
+use mnistctl::ink::reader::Reader;
 
 use crate::common::raw_png;
 
@@ -31,10 +31,10 @@ fn number(_: &str, bytes: &[u8]) -> Result<usize, InkError> {
 #[test]
 fn thousands_of_files_come_in_order_and_in_batches() {
     let (_folder, inputs) = numbered(3000);
-    let mut batches = Batches::new(inputs, 4);
+    let mut reader = Reader::new(inputs, 4);
     let mut seen = 0;
     loop {
-        let batch = batches.next(700, number);
+        let batch = reader.batch(700, number);
         if batch.is_empty() {
             break;
         }
@@ -46,15 +46,15 @@ fn thousands_of_files_come_in_order_and_in_batches() {
         }
     }
     assert_eq!(seen, 3000);
-    assert!(batches.next(700, number).is_empty());
+    assert!(reader.batch(700, number).is_empty());
 }
 
 #[test]
 fn all_threads_read_and_slow_pictures_are_handed_over_early() {
     let (_folder, inputs) = numbered(40);
-    let mut batches = Batches::new(inputs, 4);
+    let mut reader = Reader::new(inputs, 4);
     let threads: Mutex<HashSet<ThreadId>> = Mutex::default();
-    let batch = batches.next(40, |name, bytes| {
+    let batch = reader.batch(40, |name, bytes| {
         threads.lock().unwrap().insert(thread::current().id());
         thread::sleep(Duration::from_millis(100));
         number(name, bytes)
@@ -62,7 +62,7 @@ fn all_threads_read_and_slow_pictures_are_handed_over_early() {
     assert_eq!(threads.lock().unwrap().len(), 4);
     // 100 ms each on four threads: after a quarter of a second no more are begun.
     assert!((1..40).contains(&batch.len()), "{}", batch.len());
-    let rest = batches.next(40, number);
+    let rest = reader.batch(40, number);
     assert_eq!(batch.len() + rest.len(), 40);
     assert_eq!(*rest[0].result.as_ref().unwrap(), batch.len());
 }
@@ -72,7 +72,7 @@ fn one_bad_input_leaves_the_others() {
     let (folder, mut inputs) = numbered(3);
     inputs.insert(1, Input::File(folder.path().join("missing.png")));
     inputs.extend(expand(&[folder.path().join("00000.png")]).inputs);
-    let batch = Batches::new(inputs, 2).next(9, number);
+    let batch = Reader::new(inputs, 2).batch(9, number);
     let results: Vec<Option<usize>> = batch.into_iter().map(|r| r.result.ok()).collect();
     assert_eq!(results, [Some(0), None, Some(1), Some(2), Some(0)]);
 }
@@ -89,7 +89,7 @@ fn large_pictures_wait_for_each_other() {
     }
     let inputs = expand(&[folder.path().to_path_buf()]).inputs;
     let reading = Mutex::new(0);
-    let batch = Batches::new(inputs, 8).next(8, |_, _| {
+    let batch = Reader::new(inputs, 8).batch(8, |_, _| {
         *reading.lock().unwrap() += 1;
         thread::sleep(Duration::from_millis(10));
         let mut reading = reading.lock().unwrap();

@@ -1,0 +1,98 @@
+//! A page -> its digit.
+
+use image::imageops::{self, FilterType};
+use image::{GrayImage, RgbImage};
+use rayon::join;
+
+use super::find::{Found, find};
+use super::original::original;
+use super::plane::Plane;
+use super::{Digit, colour, fit, paper};
+
+/// The longer side at which ink is looked for, in pixels.
+const LONGEST: u32 = 1024;
+const SHORTEST: u32 = 128;
+
+/// `None` if nothing on the page can be a digit.
+pub fn digit(page: &RgbImage) -> Option<Digit> {
+    let levels = colour::levels(page);
+    original(&levels).or_else(|| fit::fit(&find_ink(&levels)?))
+}
+
+pub fn find_ink(levels: &GrayImage) -> Option<Found> {
+    let dark = denoised(Plane::from_levels(&sized(levels)));
+    let light = dark.clone().map(|level| 255.0 - level);
+    let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
+    match (dark, light) {
+        (Some(dark), Some(light)) => Some(choose(dark, light)),
+        (dark, light) => dark.or(light),
+    }
+}
+
+/// Averages over as many pixels as it takes for the noise to go.
+pub fn denoised(levels: Plane) -> Plane {
+    match noise(&levels) {
+        sigma if sigma < 4.0 => levels,
+        sigma if sigma < 10.0 => levels.averaged(1),
+        _ => levels.averaged(2),
+    }
+}
+
+/// The standard deviation of a page's noise (J. Immerkaer, "Fast noise variance estimation", 1996),
+/// from the median, so that ink doesn't count.
+fn noise(levels: &Plane) -> f32 {
+    let (width, height) = (levels.width, levels.height());
+    let mut differences = Vec::new();
+    for y in 1..height.saturating_sub(1) {
+        let [above, row, below] = [y - 1, y, y + 1].map(|y| levels.row(y));
+        for x in 1..width.saturating_sub(1) {
+            let sum = above[x - 1] + above[x + 1] + below[x - 1] + below[x + 1]
+                - 2.0 * (above[x] + below[x] + row[x - 1] + row[x + 1])
+                + 4.0 * row[x];
+            differences.push(sum.abs());
+        }
+    }
+    if differences.is_empty() {
+        return 0.0;
+    }
+    let middle = differences.len() / 2;
+    // The filter's weights squared add up to 36.
+    *differences.select_nth_unstable_by(middle, f32::total_cmp).1 / (6.0 * 0.6745)
+}
+
+/// Which of dark and light ink is the writing.
+fn choose(one: Found, other: Found) -> Found {
+    let (inner, outer) = if one.extent.longest() < other.extent.longest() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    // The paper in the loop of a thick digit.
+    let is_hole = outer.extent.contains(&inner.extent)
+        && inner.extent.longest() * 5 < outer.extent.longest() * 2;
+    if is_hole && outer.score > 0.4 * inner.score || outer.score > inner.score {
+        outer
+    } else {
+        inner
+    }
+}
+
+pub fn sized(levels: &GrayImage) -> GrayImage {
+    let (width, height) = levels.dimensions();
+    let longest = width.max(height);
+    if longest > LONGEST {
+        let factor = LONGEST as f32 / longest as f32;
+        let side = |side: u32| ((side as f32 * factor).round() as u32).max(1);
+        imageops::resize(levels, side(width), side(height), FilterType::Triangle)
+    } else if longest < SHORTEST {
+        let factor = SHORTEST.div_ceil(longest);
+        imageops::resize(
+            levels,
+            width * factor,
+            height * factor,
+            FilterType::CatmullRom,
+        )
+    } else {
+        levels.clone()
+    }
+}
