@@ -16,7 +16,8 @@ pub fn number(digits: &[&Digit], seed: u64) -> Vec<u8> {
     write(&[line], &hand, &mut random)
 }
 
-/// As `number`, but each digit touches the one before it: their ink overlaps by a pixel or two.
+/// As `number`, but each digit touches the one before it, their ink overlapping by a pixel or two,
+/// if it can without their boxes overlapping by more than a third.
 pub fn touching(digits: &[&Digit], seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed, "touching");
     let hand = Hand::new(&mut random);
@@ -92,7 +93,12 @@ impl Hand {
             };
             if let Some(last) = line.last() {
                 let gap = match spacing {
-                    Spacing::Touching => random.within(-2.0..-0.99).round() - nearness(last, &placed),
+                    Spacing::Touching => {
+                        // A 7 whose foot would have to reach far under a 1 stays apart from it.
+                        let most = 0.35 * last.mask.ink.width.min(placed.mask.ink.width) as f32;
+                        let into = random.one_of(&[1.0, 2.0]) + nearness(last, &placed);
+                        -into.min(most)
+                    }
                     Spacing::Apart if random.chance(0.08) => random.within(1.0..0.06 * self.height),
                     Spacing::Apart => {
                         self.height * (usual + random.within(-0.1..0.1)).clamp(0.05, 0.4)

@@ -130,19 +130,20 @@ impl Page {
 
     /// A straight line of a colour, `width` pixels wide and soft by one pixel: of a form, a ruler, a
     /// fold. `share` is how much it takes of what lies below.
-    pub fn line(
-        &mut self,
-        from: (f32, f32),
-        to: (f32, f32),
-        width: f32,
-        colour: Rgb,
-        share: f32,
-    ) {
+    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), width: f32, colour: Rgb, share: f32) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = dx.hypot(dy).max(1e-3);
         let reach = 0.5 * width + 1.0;
-        let rows = bounds(from.1.min(to.1) - reach, from.1.max(to.1) + reach, self.height);
-        let columns = bounds(from.0.min(to.0) - reach, from.0.max(to.0) + reach, self.width);
+        let rows = bounds(
+            from.1.min(to.1) - reach,
+            from.1.max(to.1) + reach,
+            self.height,
+        );
+        let columns = bounds(
+            from.0.min(to.0) - reach,
+            from.0.max(to.0) + reach,
+            self.width,
+        );
         for y in rows {
             for x in columns.clone() {
                 let (px, py) = (x as f32 + 0.5 - from.0, y as f32 + 0.5 - from.1);

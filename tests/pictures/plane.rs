@@ -69,7 +69,10 @@ impl Plane {
             padded[radius..][..self.width].copy_from_slice(row);
             padded[radius + self.width..].fill(row[self.width - 1]);
             for (x, window) in padded.windows(kernel.len()).enumerate() {
-                let products = window.iter().zip(kernel).map(|(value, weight)| value * weight);
+                let products = window
+                    .iter()
+                    .zip(kernel)
+                    .map(|(value, weight)| value * weight);
                 out.values[x * self.height + y] = products.sum();
             }
         }

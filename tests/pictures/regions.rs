@@ -2,8 +2,8 @@
 
 /// What ink on paper falls into.
 pub struct Regions {
-    /// How many separate pieces of ink there are, but for specks.
-    pub pieces: usize,
+    /// The separate pieces of ink, but for specks: the points of each.
+    pub pieces: Vec<Vec<usize>>,
     /// The paper that ink encloses: the points of each hole.
     pub holes: Vec<Vec<usize>>,
 }
@@ -14,7 +14,7 @@ const SPECK: usize = 12;
 /// Regions of a square grid; ink touches at corners too, paper at sides only.
 pub fn components(ink: &[bool], side: usize) -> Regions {
     let mut seen = vec![false; ink.len()];
-    let (mut pieces, mut holes) = (0, Vec::new());
+    let (mut pieces, mut holes) = (Vec::new(), Vec::new());
     for start in 0..ink.len() {
         if seen[start] {
             continue;
@@ -37,7 +37,7 @@ pub fn components(ink: &[bool], side: usize) -> Regions {
         }
         if region.len() > SPECK {
             match (ink[start], outside) {
-                (true, _) => pieces += 1,
+                (true, _) => pieces.push(region),
                 (false, true) => {}
                 (false, false) => holes.push(region),
             }

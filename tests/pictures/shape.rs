@@ -52,8 +52,8 @@ pub struct Shape {
 struct Spine {
     path: Path,
     distance: Plane,
-    /// Half the usual width of a stroke.
-    half_width: f32,
+    /// To the way a pen went around loops that ran full of ink, negative inside.
+    full_loops: Option<Plane>,
 }
 
 impl Shape {
@@ -72,12 +72,9 @@ impl Shape {
     fn spine(&self) -> &Spine {
         self.spine.get_or_init(|| {
             let path = spine(&self.outline);
-            let depth = |&(x, y): &(f32, f32)| -self.outline.sample(x, y);
-            let mut widths: Vec<f32> = path.points.iter().map(depth).collect();
-            widths.sort_by(f32::total_cmp);
             Spine {
                 distance: distance_to_path(&path, SIDE, FINE),
-                half_width: widths.get(widths.len() / 2).map_or(1.0, |w| w.max(0.5)),
+                full_loops: full_loops(&self.outline, &path),
                 path,
             }
         })
@@ -93,18 +90,32 @@ impl Shape {
                 self.with(values.collect())
             }
             // The centre line stays, so that a thin place in a stroke doesn't part it.
-            Pen::AsWritten { grow } => self.thinned(-grow, 0.35),
+            Pen::AsWritten { grow } => {
+                let thinned = self.outline.values.iter().map(|outline| outline - grow);
+                self.with_line(thinned, 0.35)
+            }
             Pen::Round { width } => {
-                // What is much wider than a stroke is a loop that ran full: it stays a blot.
-                self.thinned(1.4 * self.spine().half_width, 0.5 * width)
+                let Some(loops) = &self.spine().full_loops else {
+                    return self.with_line(std::iter::repeat(f32::MAX), 0.5 * width);
+                };
+                // Round the loop, and not through it.
+                let line = self.spine().distance.values.iter().zip(&loops.values);
+                let values = line.map(|(line, around)| {
+                    let line = (line - 0.5 * width).max(-around);
+                    line.min(around.abs() - 0.5 * width)
+                });
+                self.with(values.collect())
             }
         }
     }
 
-    fn thinned(&self, shrink: f32, line: f32) -> Plane {
-        let distances = self.outline.values.iter().zip(&self.spine().distance.values);
-        let values = distances.map(|(outline, spine)| (outline + shrink).min(spine - line));
-        self.with(values.collect())
+    /// What is drawn, and a centre line `reach` wide on each side.
+    fn with_line(&self, drawn: impl Iterator<Item = f32>, reach: f32) -> Plane {
+        let both = drawn.zip(&self.spine().distance.values);
+        self.with(
+            both.map(|(drawn, spine)| drawn.min(spine - reach))
+                .collect(),
+        )
     }
 
     fn with(&self, values: Vec<f32>) -> Plane {
@@ -228,7 +239,8 @@ fn enlarge(digit: &[u8; 784]) -> Plane {
         let (left, part) = ((x / FINE) as i32 - MARGIN as i32, x % FINE);
         let y = y as i32 - MARGIN as i32 - 1;
         let taps = weights[part].iter().zip(-1..);
-        taps.map(|(weight, tap)| weight * pixel(left + tap, y)).sum()
+        taps.map(|(weight, tap)| weight * pixel(left + tap, y))
+            .sum()
     });
     let raised = Plane::from_fn(SIDE, SIDE, |x, y| {
         let taps = weights[y % FINE].iter().zip(0..);
@@ -243,13 +255,52 @@ fn enlarge(digit: &[u8; 784]) -> Plane {
 fn level(raised: &Plane) -> f32 {
     let pieces = |level: f32| {
         let ink: Vec<bool> = raised.values.iter().map(|value| *value > level).collect();
-        components(&ink, SIDE).pieces
+        components(&ink, SIDE).pieces.len()
     };
     let fewest = pieces(0.25);
     [0.5, 0.42, 0.34]
         .into_iter()
         .find(|level| pieces(*level) <= fewest)
         .unwrap_or(0.27)
+}
+
+/// Where strokes are so thick and so round that they must be a loop that ran full: the pen went around
+/// it, half a stroke's width inside the ink.
+fn full_loops(outline: &Plane, path: &Path) -> Option<Plane> {
+    let depth = |&(x, y): &(f32, f32)| -outline.sample(x, y);
+    let mut depths: Vec<f32> = path.points.iter().map(depth).collect();
+    depths.sort_by(f32::total_cmp);
+    // Less than the median, since a full loop's points are no strokes.
+    let half_width = depths.get(depths.len() / 3)?.max(0.5);
+
+    let inner = 1.2 * half_width;
+    let thick: Vec<bool> = outline.values.iter().map(|d| -d > inner).collect();
+    let mut full = Plane::new(SIDE, SIDE, 0.0);
+    for piece in components(&thick, SIDE).pieces {
+        let deepest = piece.iter().map(|&at| -outline.values[at]);
+        let deepest = deepest.fold(0.0, f32::max);
+        // A stroke of uneven pressure is thick and long; a crossing has three ways out or more.
+        let radius = (deepest - inner) * FINE as f32;
+        let round = (piece.len() as f32) < 4.0 * std::f32::consts::PI * radius * radius;
+        let inside = |point: usize| {
+            let (x, y) = path.points[point];
+            piece.contains(&(y.round() as usize * SIDE + x.round() as usize))
+        };
+        let ways = path.links().filter(|(a, b)| inside(*a) != inside(*b));
+        if deepest > 2.0 * half_width && round && ways.count() < 3 {
+            for at in piece {
+                full.values[at] = 1.0;
+            }
+        }
+    }
+    if full.values.iter().all(|value| *value == 0.0) {
+        return None;
+    }
+    let mut around = signed_distance(&full, 0.5, FINE).blurred(0.3 * FINE as f32);
+    for distance in &mut around.values {
+        *distance -= inner - half_width;
+    }
+    Some(around)
 }
 
 /// For each grid point how far a stroke may grow there: in a hole, little more than half of its

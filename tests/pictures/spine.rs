@@ -55,10 +55,7 @@ pub fn spine(outline: &Plane) -> Path {
             match path.neighbours[at][..] {
                 [a, b] => {
                     let (a, b) = (path.points[a], path.points[b]);
-                    (
-                        0.5 * x + 0.25 * (a.0 + b.0),
-                        0.5 * y + 0.25 * (a.1 + b.1),
-                    )
+                    (0.5 * x + 0.25 * (a.0 + b.0), 0.5 * y + 0.25 * (a.1 + b.1))
                 }
                 // Ends and crossings stay.
                 _ => (x, y),

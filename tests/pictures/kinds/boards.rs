@@ -26,10 +26,16 @@ pub fn screen(shape: &Shape, random: &mut Random) -> Vec<u8> {
     let (width, height) = sized(size, random);
     let (back, front) = if random.chance(0.5) {
         let dark = rgb(random.one_of(&[0x000000, 0x101014, 0x1e1e28, 0x002b36, 0x282828]));
-        (dark, rgb(random.one_of(&[0xffffff, 0xe6e6e6, 0xa0ffa0, 0xffd75a, 0x8cc8ff])))
+        (
+            dark,
+            rgb(random.one_of(&[0xffffff, 0xe6e6e6, 0xa0ffa0, 0xffd75a, 0x8cc8ff])),
+        )
     } else {
         let light = rgb(random.one_of(&[0xffffff, 0xf5f5f5, 0xfdf6e3, 0xe6eef5]));
-        (light, rgb(random.one_of(&[0x000000, 0x202020, 0x1e3cb4, 0xb41e1e])))
+        (
+            light,
+            rgb(random.one_of(&[0x000000, 0x202020, 0x1e3cb4, 0xb41e1e])),
+        )
     };
     // An LCD's black is not black in a dark room.
     let back = back.map(|value| 0.015 + value);

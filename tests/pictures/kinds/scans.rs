@@ -67,10 +67,7 @@ pub fn off_centre(shape: &Shape, random: &mut Random) -> Vec<u8> {
         let low = random.chance(0.5);
         if low { margin } else { free - margin }
     };
-    let at = (
-        place(width, mask.ink.width),
-        place(height, mask.ink.height),
-    );
+    let at = (place(width, mask.ink.width), place(height, mask.ink.height));
     page.write(&mask, at, ink(random), random);
     png(&page)
 }
@@ -106,7 +103,11 @@ pub fn black_border(shape: &Shape, random: &mut Random) -> Vec<u8> {
     let band = |random: &mut Random, free: f32| {
         let wide = random.within(0.15..0.8) * free;
         let other = wide * random.within(0.6..1.0);
-        if random.chance(0.5) { (wide, wide) } else { (wide, other) }
+        if random.chance(0.5) {
+            (wide, wide)
+        } else {
+            (wide, other)
+        }
     };
     let (full_width, full_height) = (width as f32, height as f32);
     let right_free = full_width - at.0 - mask.ink.width as f32;
