@@ -60,7 +60,7 @@ impl Shape {
     pub fn new(digit: &[u8; 784]) -> Self {
         let raised = enlarge(digit);
         let level = level(&raised);
-        let outline = signed_distance(&raised, level, FINE).blurred(0.15 * FINE as f32);
+        let outline = signed_distance(&raised, level, FINE).blurred(0.4 * FINE as f32);
         let room = room(&outline);
         Self {
             outline,
@@ -218,9 +218,11 @@ fn ink_box(edge: &Plane) -> (f32, f32, f32, f32) {
 fn enlarge(digit: &[u8; 784]) -> Plane {
     let pixel = |x: i32, y: i32| {
         let inside = (0..28).contains(&x) && (0..28).contains(&y);
-        inside
-            .then(|| f32::from(digit[(28 * y + x) as usize]) / 255.0)
-            .unwrap_or(0.0)
+        if inside {
+            f32::from(digit[(28 * y + x) as usize]) / 255.0
+        } else {
+            0.0
+        }
     };
     let weights: Vec<[f32; 4]> = (0..FINE)
         .map(|part| {
@@ -287,7 +289,8 @@ fn full_loops(outline: &Plane, path: &Path) -> Option<Plane> {
             piece.contains(&(y.round() as usize * SIDE + x.round() as usize))
         };
         let ways = path.links().filter(|(a, b)| inside(*a) != inside(*b));
-        if deepest > 2.0 * half_width && round && ways.count() < 3 {
+        let alone = ways.count() < 3 || deepest > 2.6 * half_width;
+        if deepest > 2.0 * half_width && round && alone {
             for at in piece {
                 full.values[at] = 1.0;
             }

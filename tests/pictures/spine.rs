@@ -115,9 +115,9 @@ fn removable(ink: &[bool], side: usize, at: usize, first: bool) -> bool {
     let begins = (0..8).filter(|i| !around[*i] && around[(i + 1) % 8]);
     let [up, _, right, _, down, _, left, _] = around;
     let side_is_free = if first {
-        !(up && right && down) && !(right && down && left)
+        !right || !down || (!up && !left)
     } else {
-        !(up && right && left) && !(up && down && left)
+        !up || !left || (!right && !down)
     };
     (2..=6).contains(&count) && begins.count() == 1 && side_is_free
 }

@@ -92,10 +92,14 @@ pub fn chalk(shape: &Shape, random: &mut Random) -> Vec<u8> {
     let haze = Clouds::new(random.whole(3..8), random);
     let wipes = Clouds::stretched(3, 25, random);
     let strength = random.within(0.03..0.18);
+    // People wipe along an arc, never quite level.
+    let (sin, cos) = random.within(-0.6f32..0.6).sin_cos();
     let (full_width, full_height) = (width as f32, height as f32);
     page.each(|x, y, pixel| {
         let (x, y) = (x as f32 / full_width, y as f32 / full_height);
-        let share = strength * (0.5 + 0.4 * haze.at(x, y) + 0.3 * wipes.at(x, y));
+        let (u, v) = (0.5 + 0.7 * (x - 0.5), 0.5 + 0.7 * (y - 0.5));
+        let along = (u * cos - v * sin, u * sin + v * cos + 0.2 * x * x);
+        let share = strength * (0.5 + 0.4 * haze.at(x, y) + 0.3 * wipes.at(along.0, along.1));
         *pixel = mix(*pixel, chalk, share.max(0.0));
     });
     let stroke = Pen::Round {
@@ -159,4 +163,49 @@ pub fn drawing_program(shape: &Shape, random: &mut Random) -> Vec<u8> {
         ImageFormat::Gif,
     ]);
     encode(colour(&page), format)
+}
+
+/// A white board: glossy, so that lamps show in it, with what was wiped off as a faint tint.
+pub fn white_board(shape: &Shape, random: &mut Random) -> Vec<u8> {
+    let (width, height) = usual_size(random);
+    let light = random.within(0.7..0.95);
+    let mut page = Page::paper(width, height, [light; 3], 0.01, random);
+    let markers = [0x101014, 0x101014, 0x1432a0, 0xb41420, 0x0a6e32];
+    let rest = rgb(random.one_of(&markers));
+    let haze = Clouds::stretched(3, 12, random);
+    let strength = random.within(0.0..0.12);
+    let (full_width, full_height) = (width as f32, height as f32);
+    page.each(|x, y, pixel| {
+        let wiped = haze.at(x as f32 / full_width, y as f32 / full_height);
+        *pixel = mix(*pixel, rest, strength * wiped.max(0.0));
+    });
+    let stroke = Pen::Round {
+        width: random.within(1.2..2.6),
+    };
+    let share = random.within(0.4..0.7);
+    let ink = Ink {
+        density: (random.within(0.75..0.9), 0.97),
+        ..opaque(rgb(random.one_of(&markers)))
+    };
+    let mut page = Written::new(page, shape, (stroke, share), ink, random).page;
+    camera::gradient(&mut page, random.within(0.5..0.95), random);
+    for _ in 0..random.whole(0..3) {
+        lamp(&mut page, random);
+    }
+    let mut page = page.blurred(random.within(0.3..0.9));
+    camera::noise(&mut page, random.within(0.003..0.015), random);
+    jpeg(&page, random.whole(65..95) as u8)
+}
+
+/// A lamp's reflection: light on top of the board and of the ink.
+fn lamp(page: &mut Page, random: &mut Random) {
+    let at = (random.unit(), random.unit());
+    let size = random.within(0.05..0.25);
+    let strength = random.within(0.1..0.45);
+    let (width, height) = (page.width as f32, page.height as f32);
+    page.each(|x, y, pixel| {
+        let (dx, dy) = (x as f32 / width - at.0, y as f32 / height - at.1);
+        let glow = strength * (-(dx * dx + dy * dy) / (size * size)).exp();
+        *pixel = pixel.map(|value| value + glow);
+    });
 }

@@ -152,3 +152,56 @@ pub fn folded(shape: &Shape, random: &mut Random) -> Vec<u8> {
         jpeg(&page, random.whole(75..96) as u8)
     }
 }
+
+/// Thin paper that was written on from behind: the back's lines show through, faint and blurred.
+pub fn show_through(shape: &Shape, random: &mut Random) -> Vec<u8> {
+    let (width, height) = usual_size(random);
+    let mut page = Page::paper(width, height, white(random), 0.01, random);
+    let colour = rgb(random.one_of(&[0x1c2a6e, 0x202020, 0x223a9a]));
+    let share = random.within(0.05..0.2);
+    let spacing = random.within(0.12..0.35) * height as f32;
+    let thick = random.within(1.5..4.0);
+    let mut foot = random.within(0.0..spacing);
+    while foot < height as f32 {
+        scrawl(
+            &mut page,
+            foot,
+            0.3 * spacing,
+            (thick, colour, share),
+            random,
+        );
+        foot += spacing;
+    }
+    let mut page = page.blurred(random.within(0.8..1.8));
+    page.grain(0.005, random);
+    let (pen, size) = (pen(random), random.within(0.4..0.75));
+    let ink = ink(random);
+    let page = Written::new(page, shape, (pen, size), ink, random).page;
+    jpeg(&page, random.whole(80..96) as u8)
+}
+
+/// Loops and strokes as of a line of handwriting, from one side to the other.
+fn scrawl(
+    page: &mut Page,
+    foot: f32,
+    height: f32,
+    (thick, colour, share): (f32, Rgb, f32),
+    random: &mut Random,
+) {
+    let mut at = (random.within(-20.0..20.0), foot);
+    let mut up = true;
+    while at.0 < page.width as f32 {
+        let rise = if up {
+            height * random.within(0.4..1.6)
+        } else {
+            0.0
+        };
+        let next = (at.0 + random.within(-0.1..0.9) * height, foot - rise);
+        // A space between two words.
+        if random.chance(0.85) {
+            page.line(at, next, thick, colour, share);
+        }
+        at = next;
+        up = !up;
+    }
+}
