@@ -52,8 +52,10 @@ pub struct Shape {
 struct Spine {
     path: Path,
     distance: Plane,
-    /// To the way a pen went around loops that ran full of ink, negative inside.
-    full_loops: Option<Plane>,
+    /// The distance to the way a pen went around loops that ran full of ink, negative inside.
+    loops: Plane,
+    /// The distance to other parts that are much thicker than the strokes, less half a stroke.
+    blots: Plane,
 }
 
 impl Shape {
@@ -72,9 +74,11 @@ impl Shape {
     fn spine(&self) -> &Spine {
         self.spine.get_or_init(|| {
             let path = spine(&self.outline);
+            let (loops, blots) = loops_and_blots(&self.outline, &path);
             Spine {
                 distance: distance_to_path(&path, SIDE, FINE),
-                full_loops: full_loops(&self.outline, &path),
+                loops,
+                blots,
                 path,
             }
         })
@@ -95,14 +99,14 @@ impl Shape {
                 self.with_line(thinned, 0.35)
             }
             Pen::Round { width } => {
-                let Some(loops) = &self.spine().full_loops else {
-                    return self.with_line(std::iter::repeat(f32::MAX), 0.5 * width);
-                };
-                // Round the loop, and not through it.
-                let line = self.spine().distance.values.iter().zip(&loops.values);
-                let values = line.map(|(line, around)| {
+                let Spine { loops, blots, .. } = self.spine();
+                let thick = loops.values.iter().zip(&blots.values);
+                let line = self.spine().distance.values.iter();
+                // Round a loop and not through it; a blot stays one.
+                let values = line.zip(thick).map(|(line, (around, blot))| {
                     let line = (line - 0.5 * width).max(-around);
-                    line.min(around.abs() - 0.5 * width)
+                    let around = around.abs() - 0.5 * width;
+                    line.min(around).min(blot - 0.5 * width)
                 });
                 self.with(values.collect())
             }
@@ -266,44 +270,52 @@ fn level(raised: &Plane) -> f32 {
         .unwrap_or(0.27)
 }
 
-/// Where strokes are so thick and so round that they must be a loop that ran full: the pen went around
-/// it, half a stroke's width inside the ink.
-fn full_loops(outline: &Plane, path: &Path) -> Option<Plane> {
+/// What a centre line misses. Strokes that are very thick and round must be a loop that ran full of
+/// ink: the pen went around it, half a stroke's width inside the ink. What is thick but less
+/// so, as in the lower half of many an 8, may be a loop or a heavy hand: it stays full. Both as
+/// distances to that inner edge.
+fn loops_and_blots(outline: &Plane, path: &Path) -> (Plane, Plane) {
     let depth = |&(x, y): &(f32, f32)| -outline.sample(x, y);
     let mut depths: Vec<f32> = path.points.iter().map(depth).collect();
     depths.sort_by(f32::total_cmp);
     // Less than the median, since a full loop's points are no strokes.
-    let half_width = depths.get(depths.len() / 3)?.max(0.5);
+    let half_width = depths.get(depths.len() / 3).map_or(1.0, |d| d.max(0.5));
 
     let inner = 1.2 * half_width;
     let thick: Vec<bool> = outline.values.iter().map(|d| -d > inner).collect();
-    let mut full = Plane::new(SIDE, SIDE, 0.0);
+    let mut loops = Plane::new(SIDE, SIDE, 0.0);
+    let mut blots = loops.clone();
     for piece in components(&thick, SIDE).pieces {
         let deepest = piece.iter().map(|&at| -outline.values[at]);
         let deepest = deepest.fold(0.0, f32::max);
-        // A stroke of uneven pressure is thick and long; a crossing has three ways out or more.
-        let radius = (deepest - inner) * FINE as f32;
-        let round = (piece.len() as f32) < 4.0 * std::f32::consts::PI * radius * radius;
         let inside = |point: usize| {
             let (x, y) = path.points[point];
             piece.contains(&(y.round() as usize * SIDE + x.round() as usize))
         };
         let ways = path.links().filter(|(a, b)| inside(*a) != inside(*b));
-        let alone = ways.count() < 3 || deepest > 2.6 * half_width;
-        if deepest > 2.0 * half_width && round && alone {
-            for at in piece {
-                full.values[at] = 1.0;
-            }
+        // A crossing is thick too, and has three ways out or more.
+        if deepest < 1.6 * half_width || (deepest < 2.6 * half_width && ways.count() > 2) {
+            continue;
+        }
+        let radius = (deepest - inner) * FINE as f32;
+        let round = (piece.len() as f32) < 4.0 * std::f32::consts::PI * radius * radius;
+        let full = if round && deepest > 2.0 * half_width {
+            &mut loops
+        } else {
+            &mut blots
+        };
+        for at in piece {
+            full.values[at] = 1.0;
         }
     }
-    if full.values.iter().all(|value| *value == 0.0) {
-        return None;
-    }
-    let mut around = signed_distance(&full, 0.5, FINE).blurred(0.3 * FINE as f32);
-    for distance in &mut around.values {
-        *distance -= inner - half_width;
-    }
-    Some(around)
+    let edge = |full: Plane| {
+        let mut edge = signed_distance(&full, 0.5, FINE).blurred(0.3 * FINE as f32);
+        for distance in &mut edge.values {
+            *distance -= inner - half_width;
+        }
+        edge
+    };
+    (edge(loops), edge(blots))
 }
 
 /// For each grid point how far a stroke may grow there: in a hole, little more than half of its
