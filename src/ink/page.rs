@@ -62,6 +62,7 @@ fn noise(levels: &Plane) -> f32 {
 
 /// Of what may be writing in ink of two kinds, whether it is the first.
 fn is_first(one: &Found, other: &Found) -> bool {
+    let page = one.ink.width.max(one.ink.height());
     let one_is_inner = one.extent.longest() < other.extent.longest();
     let (inner, outer) = if one_is_inner {
         (one, other)
@@ -72,7 +73,8 @@ fn is_first(one: &Found, other: &Found) -> bool {
     // Writing, and the sheet it is on.
     let large = inner.extent.longest() * 4 > outer.extent.longest();
     let as_good = inner.score > if large { 0.5 } else { 0.6 } * outer.score;
-    let on_sheet = nested && inner.bent && as_good;
+    let readable = inner.extent.longest() * 8 > page;
+    let on_sheet = nested && inner.bent && as_good && readable;
     // A thick digit, and the paper in its loop.
     let is_hole = nested
         && inner.extent.longest() * 5 < outer.extent.longest() * 2
