@@ -10,7 +10,7 @@ use super::plane::Plane;
 use super::{Digit, colour, fit, paper};
 
 /// The longer side at which ink is looked for, in pixels.
-const LONGEST: u32 = 1024;
+const LONGEST: u32 = 1200;
 const SHORTEST: u32 = 128;
 
 /// `None` if nothing on the page can be a digit.
