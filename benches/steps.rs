@@ -78,6 +78,13 @@ fn augmentation(criterion: &mut Criterion) {
             "augment.affine={degrees=10, translate=[0.1, 0.1], scale=[0.9, 1.1], shear=10}",
         ),
         ("elastic", "augment.elastic={alpha=34.0, sigma=4.0}"),
+        ("european", "augment.european={p=1}"),
+        ("stretch", "augment.stretch={}"),
+        ("pen", "augment.pen={}"),
+        ("breaks", "augment.breaks={p=1}"),
+        ("downscale", "augment.downscale={p=1}"),
+        ("refit", "augment.refit={}"),
+        ("clutter", "augment.clutter={p=1}"),
         ("random erasing", "augment.random_erasing={p=1}"),
     ];
     let each = parts.map(|(name, part)| (name, vec![part.to_string()]));
@@ -93,7 +100,7 @@ fn augmentation(criterion: &mut Criterion) {
             bencher.iter(|| {
                 index = (index + 1) % digits.len();
                 let rng = Rng::new(0, &[Stream::Augment as u64, 0, index as u64]);
-                augment.apply(digits.image(index), rng, &mut out);
+                augment.apply(digits.image(index), digits.label(index), rng, &mut out);
             });
         });
     }

@@ -21,7 +21,10 @@ use std::path::Path;
 use serde::Serialize;
 use toml::de::DeTable;
 
-pub use augment::{AffineSpec, AugmentSpec, ElasticSpec, RandomErasingSpec};
+pub use augment::{
+    AffineSpec, AugmentSpec, BreaksSpec, ClutterSpec, DownscaleSpec, ElasticSpec, EuropeanSpec,
+    PenSpec, RandomErasingSpec, RefitSpec, StretchSpec,
+};
 pub use builtin::{BUILTIN, Builtin};
 pub use error::{Location, RecipeError};
 pub use layer::{LayerSpec, Padding, SameWord};

@@ -36,17 +36,18 @@ pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Tile> {
     let augment = Augment::new(&recipe.augment);
     let seen = |&index: &u32| {
         let image = data.digits.image(index as usize);
+        let label = data.digits.label(index as usize);
         let mut pixels = vec![0; PIXELS];
         match &augment {
             None => pixels.copy_from_slice(image),
             Some(augment) => {
                 let rng = Rng::new(seed, &[Stream::Augment as u64, 1, u64::from(index)]);
-                augment.apply(image, rng, &mut pixels);
+                augment.apply(image, label, rng, &mut pixels);
             }
         }
         Tile {
             pixels,
-            caption: data.digits.label(index as usize).to_string(),
+            caption: label.to_string(),
         }
     };
     order.iter().take(TRAINING).map(seen).collect()

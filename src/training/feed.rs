@@ -91,6 +91,7 @@ fn vary(
     let images = varied.par_chunks_exact_mut(PIXELS).with_min_len(16);
     images.zip(indices).for_each(|(varied, &index)| {
         let rng = Rng::new(seed, &[Stream::Augment as u64, epoch, u64::from(index)]);
-        augment.apply(digits.image(index as usize), rng, varied);
+        let (image, label) = (digits.image(index as usize), digits.label(index as usize));
+        augment.apply(image, label, rng, varied);
     });
 }

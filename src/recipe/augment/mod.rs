@@ -1,60 +1,39 @@
 //! `[augment]`: how training images are varied, each time they are seen.
 
+mod geometry;
+mod ink;
+
 use serde::Serialize;
 
 use super::error::RecipeError;
 use super::section::Section;
+pub use geometry::{AffineSpec, ElasticSpec, RefitSpec, StretchSpec};
+pub use ink::{BreaksSpec, ClutterSpec, DownscaleSpec, EuropeanSpec, PenSpec, RandomErasingSpec};
 
-/// `[augment]`. What is not named is not done, and a recipe without it trains on the images as
-/// they are.
+/// `[augment]`, in the order that it is done. What is not named is not done, and a recipe without
+/// it trains on the images as they are.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct AugmentSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub european: Option<EuropeanSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub affine: Option<AffineSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stretch: Option<StretchSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elastic: Option<ElasticSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub pen: Option<PenSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<BreaksSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clutter: Option<ClutterSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downscale: Option<DownscaleSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refit: Option<RefitSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub random_erasing: Option<RandomErasingSpec>,
-}
-
-/// The arguments of `torchvision.transforms.RandomAffine`, with bilinear interpolation, paper
-/// around the image, and translations that are not rounded to whole pixels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AffineSpec {
-    /// The largest angle, to both sides.
-    pub degrees: f64,
-    /// The largest shift as a fraction of the width and of the height, to both sides.
-    pub translate: (f64, f64),
-    /// The smallest and the largest factor.
-    pub scale: (f64, f64),
-    /// The largest angle of a shear along x, to both sides; in degrees.
-    pub shear: f64,
-}
-
-/// Elastic distortion (Simard, Steinkraus and Platt, "Best practices for convolutional neural
-/// networks applied to visual document analysis", 2003), with their values as defaults.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ElasticSpec {
-    /// What the smoothed displacements, uniform in -1..1 before, are multiplied by: pixels.
-    /// torchvision's `ElasticTransform` has half pixels here.
-    pub alpha: f64,
-    /// The standard deviation of the Gaussian that smooths them, in pixels.
-    pub sigma: f64,
-    /// The probability that an image is distorted.
-    pub p: f64,
-}
-
-/// The arguments of `torchvision.transforms.RandomErasing`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RandomErasingSpec {
-    /// The probability that a rectangle is erased.
-    pub p: f64,
-    /// The least and the largest area, as a fraction of the image's.
-    pub scale: (f64, f64),
-    /// The least and the largest height divided by width.
-    pub ratio: (f64, f64),
-    /// What takes its place: from 0 (paper) to 1 (ink).
-    pub value: f64,
 }
 
 impl AugmentSpec {
@@ -65,94 +44,32 @@ impl AugmentSpec {
 
     pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
         // An empty table asks for the defaults, an absent one for nothing.
-        let affine = section.optional_section("affine")?;
-        let elastic = section.optional_section("elastic")?;
-        let erasing = section.optional_section("random_erasing")?;
+        fn part<T>(
+            section: &Section<'_>,
+            key: &'static str,
+            read: impl Fn(Section<'_>) -> Result<T, RecipeError>,
+        ) -> Result<Option<T>, RecipeError> {
+            section.optional_section(key)?.map(read).transpose()
+        }
         let augment = Self {
-            affine: affine.map(AffineSpec::read).transpose()?,
-            elastic: elastic.map(ElasticSpec::read).transpose()?,
-            random_erasing: erasing.map(RandomErasingSpec::read).transpose()?,
+            european: part(&section, "european", EuropeanSpec::read)?,
+            affine: part(&section, "affine", AffineSpec::read)?,
+            stretch: part(&section, "stretch", StretchSpec::read)?,
+            elastic: part(&section, "elastic", ElasticSpec::read)?,
+            pen: part(&section, "pen", PenSpec::read)?,
+            breaks: part(&section, "breaks", BreaksSpec::read)?,
+            clutter: part(&section, "clutter", ClutterSpec::read)?,
+            downscale: part(&section, "downscale", DownscaleSpec::read)?,
+            refit: part(&section, "refit", RefitSpec::read)?,
+            random_erasing: part(&section, "random_erasing", RandomErasingSpec::read)?,
         };
         section.finish()?;
         Ok(augment)
     }
 }
 
-impl AffineSpec {
-    fn read(section: Section<'_>) -> Result<Self, RecipeError> {
-        let angle = |largest| move |angle: f64| (0.0..=largest).contains(&angle);
-        let affine = Self {
-            degrees: section.number_where(
-                "degrees",
-                0.0,
-                "between 0 and 180, the largest angle to either side",
-                angle(180.0),
-            )?,
-            translate: section.pair_where(
-                "translate",
-                (0.0, 0.0),
-                "two fractions between 0 and 1, of the width and of the height",
-                |x, y| fraction(x) && fraction(y),
-            )?,
-            scale: section.pair_where(
-                "scale",
-                (1.0, 1.0),
-                "two factors between 0.1 and 10, the smaller one first",
-                |low, high| 0.1 <= low && low <= high && high <= 10.0,
-            )?,
-            // At 90 degrees a sheared image is a line.
-            shear: section.number_where(
-                "shear",
-                0.0,
-                "between 0 and 60, the largest angle to either side",
-                angle(60.0),
-            )?,
-        };
-        section.finish()?;
-        Ok(affine)
-    }
-}
-
-impl ElasticSpec {
-    fn read(section: Section<'_>) -> Result<Self, RecipeError> {
-        let elastic = Self {
-            alpha: section.number_where("alpha", 34.0, "between 0 and 1000 pixels", |alpha| {
-                (0.0..=1000.0).contains(&alpha)
-            })?,
-            sigma: section.number_where(
-                "sigma",
-                4.0,
-                "greater than 0 and at most 28 pixels",
-                |sigma| sigma > 0.0 && sigma <= 28.0,
-            )?,
-            p: section.number_where("p", 1.0, "a probability between 0 and 1", fraction)?,
-        };
-        section.finish()?;
-        Ok(elastic)
-    }
-}
-
-impl RandomErasingSpec {
-    fn read(section: Section<'_>) -> Result<Self, RecipeError> {
-        let erasing = Self {
-            p: section.number_where("p", 0.5, "a probability between 0 and 1", fraction)?,
-            scale: section.pair_where(
-                "scale",
-                (0.02, 0.33),
-                "two fractions of the image's area between 0 and 1, the smaller one first",
-                |low, high| 0.0 <= low && low <= high && high <= 1.0,
-            )?,
-            ratio: section.pair_where(
-                "ratio",
-                (0.3, 3.3),
-                "two numbers between 0.01 and 100, the smaller one first",
-                |low, high| 0.01 <= low && low <= high && high <= 100.0,
-            )?,
-            value: section.number_where("value", 0.0, "between 0 (paper) and 1 (ink)", fraction)?,
-        };
-        section.finish()?;
-        Ok(erasing)
-    }
+fn probability(section: &Section<'_>, default: f64) -> Result<f64, RecipeError> {
+    section.number_where("p", default, "a probability between 0 and 1", fraction)
 }
 
 fn fraction(number: f64) -> bool {
@@ -183,25 +100,56 @@ mod tests {
     #[test]
     fn every_value_is_read_and_survives_being_written_out() {
         let full = with(
-            "affine = { degrees = 10, translate = [0.1, 0.2], scale = [0.9, 1.1], shear = 5.5 }\n\
+            "european = { p = 0.3 }\n\
+             affine = { degrees = 10, translate = [0.1, 0.2], scale = [0.9, 1.1], shear = 5.5 }\n\
+             stretch = { ratio = [0.5, 2], p = 0.1 }\n\
              elastic = { alpha = 30, sigma = 3.5, p = 0.75 }\n\
+             pen = { width = [-0.5, 2], p = 0.9 }\n\
+             breaks = { count = 2, width = [1, 1.5], p = 0.2 }\n\
+             clutter = { count = 5, level = [0, 1], p = 0.6 }\n\
+             downscale = { scale = [0.3, 1], p = 0.4 }\n\
+             refit = { p = 0.8 }\n\
              random_erasing = { p = 0.25, scale = [0, 0.2], ratio = [0.5, 2], value = 1 }",
         )
         .unwrap();
         assert_eq!(
             full.augment,
             AugmentSpec {
+                european: Some(EuropeanSpec { p: 0.3 }),
                 affine: Some(AffineSpec {
                     degrees: 10.0,
                     translate: (0.1, 0.2),
                     scale: (0.9, 1.1),
                     shear: 5.5,
                 }),
+                stretch: Some(StretchSpec {
+                    ratio: (0.5, 2.0),
+                    p: 0.1,
+                }),
                 elastic: Some(ElasticSpec {
                     alpha: 30.0,
                     sigma: 3.5,
                     p: 0.75,
                 }),
+                pen: Some(PenSpec {
+                    width: (-0.5, 2.0),
+                    p: 0.9,
+                }),
+                breaks: Some(BreaksSpec {
+                    count: 2,
+                    width: (1.0, 1.5),
+                    p: 0.2,
+                }),
+                clutter: Some(ClutterSpec {
+                    count: 5,
+                    level: (0.0, 1.0),
+                    p: 0.6,
+                }),
+                downscale: Some(DownscaleSpec {
+                    scale: (0.3, 1.0),
+                    p: 0.4,
+                }),
+                refit: Some(RefitSpec { p: 0.8 }),
                 random_erasing: Some(RandomErasingSpec {
                     p: 0.25,
                     scale: (0.0, 0.2),
@@ -215,27 +163,55 @@ mod tests {
 
     #[test]
     fn an_empty_table_asks_for_the_defaults() {
-        let augment = with("affine = {}\nelastic = {}\nrandom_erasing = {}").unwrap();
-        let affine = AffineSpec {
-            degrees: 0.0,
-            translate: (0.0, 0.0),
-            scale: (1.0, 1.0),
-            shear: 0.0,
+        let augment = with(
+            "european = {}\naffine = {}\nstretch = {}\nelastic = {}\npen = {}\nbreaks = {}\n\
+             downscale = {}\nrefit = {}\nclutter = {}\nrandom_erasing = {}",
+        )
+        .unwrap();
+        let defaults = AugmentSpec {
+            european: Some(EuropeanSpec { p: 0.5 }),
+            affine: Some(AffineSpec {
+                degrees: 0.0,
+                translate: (0.0, 0.0),
+                scale: (1.0, 1.0),
+                shear: 0.0,
+            }),
+            stretch: Some(StretchSpec {
+                ratio: (0.75, 4.0 / 3.0),
+                p: 1.0,
+            }),
+            elastic: Some(ElasticSpec {
+                alpha: 34.0,
+                sigma: 4.0,
+                p: 1.0,
+            }),
+            pen: Some(PenSpec {
+                width: (-1.0, 1.0),
+                p: 1.0,
+            }),
+            breaks: Some(BreaksSpec {
+                count: 3,
+                width: (0.5, 2.0),
+                p: 0.5,
+            }),
+            clutter: Some(ClutterSpec {
+                count: 3,
+                level: (0.1, 0.6),
+                p: 0.5,
+            }),
+            downscale: Some(DownscaleSpec {
+                scale: (0.35, 0.8),
+                p: 0.5,
+            }),
+            refit: Some(RefitSpec { p: 1.0 }),
+            random_erasing: Some(RandomErasingSpec {
+                p: 0.5,
+                scale: (0.02, 0.33),
+                ratio: (0.3, 3.3),
+                value: 0.0,
+            }),
         };
-        let elastic = ElasticSpec {
-            alpha: 34.0,
-            sigma: 4.0,
-            p: 1.0,
-        };
-        let erasing = RandomErasingSpec {
-            p: 0.5,
-            scale: (0.02, 0.33),
-            ratio: (0.3, 3.3),
-            value: 0.0,
-        };
-        assert_eq!(augment.augment.affine, Some(affine));
-        assert_eq!(augment.augment.elastic, Some(elastic));
-        assert_eq!(augment.augment.random_erasing, Some(erasing));
+        assert_eq!(augment.augment, defaults);
         let set = ["augment.elastic.sigma=5".to_string()];
         let changed = Recipe::load("lenet", &set).unwrap().augment.elastic;
         assert_eq!(changed.unwrap().sigma, 5.0);
@@ -293,6 +269,28 @@ mod tests {
                 "`p` in [elastic] must be a probability",
             ),
             ("elastic = { P = 1 }", "unknown key `P` in [elastic]"),
+            (
+                "european = { p = 2 }",
+                "`p` in [european] must be a probability",
+            ),
+            (
+                "stretch = { ratio = [2, 1] }",
+                "`ratio` in [stretch] must be two factors",
+            ),
+            ("pen = { width = [-5, 0] }", "between -4 and 4 pixels"),
+            ("pen = { width = 1 }", "must be a list of two numbers"),
+            ("breaks = { count = 0 }", "`count` in [breaks] must be"),
+            ("breaks = { width = [0, 29] }", "between 0 and 28 pixels"),
+            (
+                "downscale = { scale = [0.5, 1.5] }",
+                "two factors between 0.1 and 1",
+            ),
+            ("refit = 1", "`refit` in [augment] must be a table"),
+            ("refit = { size = 20 }", "unknown key `size` in [refit]"),
+            (
+                "clutter = { level = [0, 255] }",
+                "two levels between 0 (paper) and 1 (ink)",
+            ),
             (
                 "random_erasing = { p = -0.1 }",
                 "`p` in [random_erasing] must be a probability",
