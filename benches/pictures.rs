@@ -1,0 +1,212 @@
+//! `cargo bench --bench pictures -- --checkpoint FILE`: how many pictures of handwritten digits are
+//! read right, for each kind in `tests/pictures`, as a Markdown table: by what `mnistctl predict`
+//! does; by the plain way that people write (grey, resized to 28x28, inverted when it is light); and
+//! from the 28x28 originals that the pictures were made from. The network is the same.
+//!
+//! `--data DIR`; `--split val`: the last 5,000 training digits instead of the test digits;
+//! `--count N` pictures a kind (200); `--kinds a,b`: only kinds with one of these words in their
+//! names; `--write DIR` saves the pictures as `KIND/NUMBER_DIGIT.EXTENSION`, and 500 numbers of each
+//! of three kinds as `number/NUMBER_TEXT.EXTENSION` and so on, lines joined by `_`.
+
+#[path = "../tests/pictures/mod.rs"]
+mod pictures;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::imageops::{self, FilterType};
+use mnistctl::backend::{Backend, available_threads, with_threads};
+use mnistctl::dataset::{DataArg, Digits, Part, find};
+use mnistctl::evaluation::Ensemble;
+use mnistctl::ink;
+use pictures::{KINDS, Kind, draw, lines, number, touching};
+use rayon::prelude::*;
+
+/// How many digits at the end of the training file `--split val` takes.
+const VALIDATION: usize = 5_000;
+
+/// How many numbers of each kind are written.
+const NUMBERS: usize = 500;
+
+/// A picture's truth, and what the network is shown for it.
+struct Example {
+    truth: u8,
+    /// `None` when the picture can't be read.
+    ink: Option<[u8; 784]>,
+    plain: [u8; 784],
+    original: [u8; 784],
+}
+
+/// How many of a kind's pictures are read right, in the order of the table's columns.
+struct Row {
+    kind: &'static Kind,
+    fractions: [f64; 3],
+    unreadable: usize,
+}
+
+/// Grey, 28x28, light on dark: nothing else.
+fn plain(bytes: &[u8]) -> [u8; 784] {
+    let grey = image::load_from_memory(bytes).unwrap().to_luma8();
+    let small = imageops::resize(&grey, 28, 28, FilterType::Triangle);
+    let mut pixels: [u8; 784] = small.into_raw().try_into().unwrap();
+    let sum: u32 = pixels.iter().map(|pixel| u32::from(*pixel)).sum();
+    if sum > 127 * 784 {
+        pixels = pixels.map(|pixel| 255 - pixel);
+    }
+    pixels
+}
+
+fn write(folder: &Path, kind: &str, number: usize, truth: &str, bytes: &[u8]) {
+    let folder = folder.join(kind.replace(", ", "-").replace([' ', '\''], "-"));
+    fs::create_dir_all(&folder).unwrap();
+    let extension = image::guess_format(bytes).unwrap().extensions_str()[0];
+    let name = format!("{number:05}_{truth}.{extension}");
+    fs::write(folder.join(name), bytes).unwrap();
+}
+
+/// Numbers of four digits, and two to four lines of two to six digits.
+fn write_numbers(folder: &Path, digits: &Digits, numbers: &[usize]) {
+    let digit = |at: usize| -> &[u8; 784] {
+        let at = numbers[at % numbers.len()];
+        digits.image(at).try_into().unwrap()
+    };
+    let label = |at: usize| digits.label(numbers[at % numbers.len()]).to_string();
+    (0..NUMBERS).into_par_iter().for_each(|seed| {
+        let four = 4 * seed..4 * seed + 4;
+        let shown: Vec<_> = four.clone().map(digit).collect();
+        let text: String = four.map(label).collect();
+        write(folder, "number", seed, &text, &number(&shown, seed as u64));
+        write(
+            folder,
+            "touching",
+            seed,
+            &text,
+            &touching(&shown, seed as u64),
+        );
+
+        let line = |row: usize| 24 * seed + 6 * row..24 * seed + 6 * row + 2 + (seed + 2 * row) % 5;
+        let rows = 0..2 + seed % 3;
+        let shown: Vec<Vec<_>> = rows.clone().map(|r| line(r).map(digit).collect()).collect();
+        let texts: Vec<String> = rows.map(|r| line(r).map(label).collect()).collect();
+        let bytes = lines(&shown, seed as u64);
+        write(folder, "lines", seed, &texts.join("_"), &bytes);
+    });
+}
+
+fn example(kind: &Kind, digits: &Digits, number: usize, folder: Option<&Path>) -> Example {
+    let original: [u8; 784] = digits.image(number).try_into().unwrap();
+    let truth = digits.label(number);
+    let bytes = draw(kind, &original, number as u64);
+    if let Some(folder) = folder {
+        write(folder, kind.name, number, &truth.to_string(), &bytes);
+    }
+    Example {
+        truth,
+        ink: ink::read_bytes(kind.name, &bytes)
+            .ok()
+            .map(|digit| digit.pixels),
+        plain: plain(&bytes),
+        original,
+    }
+}
+
+/// The fraction of the examples that the network reads right.
+fn right(
+    network: &Ensemble,
+    examples: &[Example],
+    shown: impl Fn(&Example) -> Option<&[u8; 784]>,
+) -> f64 {
+    let readable: Vec<(&[u8], u8)> = examples
+        .iter()
+        .filter_map(|example| Some((shown(example)?.as_slice(), example.truth)))
+        .collect();
+    let images: Vec<&[u8]> = readable.iter().map(|(image, _)| *image).collect();
+    let predictions = network.predict(&images).unwrap();
+    let right = predictions
+        .iter()
+        .zip(&readable)
+        .filter(|(prediction, (_, truth))| prediction.digit() == usize::from(*truth));
+    right.count() as f64 / examples.len() as f64
+}
+
+fn row(kind: &'static Kind, network: &Ensemble, examples: &[Example]) -> Row {
+    Row {
+        kind,
+        fractions: [
+            right(network, examples, |example| example.ink.as_ref()),
+            right(network, examples, |example| Some(&example.plain)),
+            right(network, examples, |example| Some(&example.original)),
+        ],
+        unreadable: examples.iter().filter(|e| e.ink.is_none()).count(),
+    }
+}
+
+fn print(name: &str, fractions: [f64; 3]) {
+    let [ink, plain, original] = fractions.map(|fraction| format!("{fraction:.3}"));
+    println!("| {name} | {ink} | {plain} | {original} |");
+}
+
+fn table(rows: &[Row]) {
+    println!("| kind | mnistctl predict | grey, resized to 28x28 | the 28x28 original |");
+    println!("|---|---|---|---|");
+    for row in rows {
+        let mark = if row.kind.destroyed.is_some() {
+            " *"
+        } else {
+            ""
+        };
+        print(&format!("{}{mark}", row.kind.name), row.fractions);
+    }
+    let count = rows.len() as f64;
+    let mean = [0, 1, 2].map(|way| rows.iter().map(|row| row.fractions[way]).sum::<f64>() / count);
+    print("**mean**", mean);
+    println!();
+    for kind in rows.iter().map(|row| row.kind) {
+        if let Some(what) = kind.destroyed {
+            println!("\\* {}: {what}.", kind.name);
+        }
+    }
+    for row in rows.iter().filter(|row| row.unreadable > 0) {
+        eprintln!("{}: {} unreadable", row.kind.name, row.unreadable);
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let option = |name: &str| {
+        let at = args.iter().position(|arg| arg == name)?;
+        args.get(at + 1).cloned()
+    };
+    let checkpoint = PathBuf::from(option("--checkpoint").expect("--checkpoint FILE"));
+    let data = option("--data").unwrap_or_else(|| "auto".into());
+    let count = option("--count").map_or(200, |count| count.parse().unwrap());
+    let folder = option("--write").map(PathBuf::from);
+    let words = option("--kinds").unwrap_or_default();
+    let chosen = |kind: &Kind| words.split(',').any(|word| kind.name.contains(word));
+    let (part, size) = match option("--split").as_deref() {
+        None | Some("test") => (Part::Test, None),
+        Some("val") => (Part::Train, Some(VALIDATION)),
+        Some(other) => panic!("--split test or val, not {other}"),
+    };
+    let source = find(&DataArg::from(data.as_str())).unwrap();
+    let digits = source.load(part).unwrap().digits;
+    let first = size.map_or(0, |size| digits.len().saturating_sub(size));
+    let numbers: Vec<usize> = (first..digits.len()).collect();
+    let measure = || {
+        let network = Ensemble::load(&[checkpoint], &Backend::Flex.engine(true).unwrap()).unwrap();
+        let kinds = KINDS.iter().enumerate().filter(|(_, kind)| chosen(kind));
+        let row = |(place, kind): (usize, &'static Kind)| {
+            // Other digits for each kind, the same whichever kinds are asked for.
+            let examples: Vec<Example> = (place * count..(place + 1) * count)
+                .into_par_iter()
+                .map(|n| example(kind, &digits, numbers[n % numbers.len()], folder.as_deref()))
+                .collect();
+            row(kind, &network, &examples)
+        };
+        table(&kinds.map(row).collect::<Vec<Row>>());
+        if let Some(folder) = &folder {
+            write_numbers(folder, &digits, &numbers);
+        }
+    };
+    with_threads(available_threads(), measure).unwrap();
+}
