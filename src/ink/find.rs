@@ -137,7 +137,7 @@ fn can_be_digit(part: &Part, width: usize, height: usize) -> bool {
         .iter()
         .filter(|&&contact| contact > 0.7)
         .count();
-    let is_border = upright || level || covered >= 2;
+    let is_border = upright || level || covered >= 2 || part.at_edge > 0.2;
     let is_blot = 2.0 * part.radius > 0.55 * longest || part.pen > 0.42 * longest;
     // A shadow, or a light.
     let is_soft = part.softness > (0.12 * longest).max(3.0);

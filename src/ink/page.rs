@@ -30,7 +30,7 @@ pub fn find_ink(levels: &GrayImage) -> Option<Found> {
 }
 
 /// Averages over as many pixels as it takes for the noise to go.
-fn denoised(levels: Plane) -> Plane {
+pub fn denoised(levels: Plane) -> Plane {
     match noise(&levels) {
         sigma if sigma < 4.0 => levels,
         sigma if sigma < 10.0 => levels.averaged(1),

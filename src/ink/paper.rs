@@ -17,12 +17,13 @@ use super::plane::Plane;
 const WINDOW: f32 = 0.45;
 
 /// Paper darker than this counts as this dark: a share of next to no light is noise.
-const DARKEST: f32 = 80.0;
+const DARKEST: f32 = 120.0;
 
 /// For levels with dark ink on light paper, 0 to 255: the amount of ink, about 0 on paper, at most 1.
 pub fn ink(levels: &Plane) -> Plane {
     let (width, height) = (levels.width, levels.height());
-    let reach = ((width.min(height) as f32 * WINDOW) / 2.0).ceil() as usize;
+    let (shorter, longer) = (width.min(height) as f32, width.max(height) as f32);
+    let reach = ((shorter * WINDOW).max(longer * WINDOW / 2.0) / 2.0).ceil() as usize;
     let smooth = levels.averaged(width.max(height) / 300);
     let closed = smooth.dilated(reach).eroded(reach);
     let filled = fill_holes(levels);

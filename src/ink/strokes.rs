@@ -61,6 +61,8 @@ pub struct Part {
     pub softness: f32,
     /// Its share of its convex hull: near 1 for a blot or a straight line.
     pub solidity: f32,
+    /// The share of it that lies on the very edge of the picture.
+    pub at_edge: f32,
     /// How much of the picture's edges it covers: left, top, right, bottom, 0 to 1.
     pub contact: [f32; 4],
 }
@@ -133,6 +135,7 @@ impl Parts {
             let at = (amounts.len() - 1) * 98 / 100;
             let peak = *amounts.select_nth_unstable_by(at, f32::total_cmp).1;
             let faint = amounts.iter().filter(|&&v| v < 0.7 * peak).count();
+            let at_edge = contact.iter().sum::<usize>() as f32 / amounts.len() as f32;
             let lengths = [height, width, height, width];
             let contact = std::array::from_fn(|i| contact[i] as f32 / lengths[i] as f32);
             parts.push(Part {
@@ -144,6 +147,7 @@ impl Parts {
                 pen: (4.0 * depth / amounts.len() as f64 - 2.0).max(1.0) as f32,
                 solidity: amounts.len() as f32 / hull_area(&rows),
                 softness: faint as f32 / boundary.max(1) as f32,
+                at_edge,
                 contact,
             });
         }
@@ -201,8 +205,8 @@ fn hull_area(rows: &BTreeMap<usize, (usize, usize)>) -> f32 {
     // A pixel is a square: its four corners count.
     for (&y, &(first, last)) in rows {
         for y in [y as f64, y as f64 + 1.0] {
-            push_convex(&mut left, (first as f64, y), 1.0);
-            push_convex(&mut right, (last as f64 + 1.0, y), -1.0);
+            push_convex(&mut left, (first as f64, y), -1.0);
+            push_convex(&mut right, (last as f64 + 1.0, y), 1.0);
         }
     }
     let around: Vec<(f64, f64)> = left.into_iter().chain(right.into_iter().rev()).collect();
