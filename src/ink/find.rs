@@ -1,6 +1,7 @@
 //! The ink of a page -> the parts that make up its digit.
 
 use super::lines::wipe_lines;
+use super::paper::amount;
 use super::plane::Plane;
 use super::strokes::{Extent, Part, Parts};
 
@@ -10,19 +11,41 @@ const FAINTEST: f32 = 0.06;
 /// Where a stroke ends: this share of the strongest ink.
 const EDGE: f32 = 0.42;
 
-/// A page's digit.
+/// One digit's ink: what [`fit`](super::fit) makes a picture of.
 pub struct Found {
     /// The ink of the page; 0 where it belongs to something else.
     pub ink: Plane,
     /// What of it is full ink.
     pub peak: f32,
     pub extent: Extent,
-    /// How much it looks like writing: for the choice between dark and light ink.
-    pub score: f32,
 }
 
-/// Finds the one digit of a page, given its ink.
-pub fn find(mut ink: Plane) -> Option<Found> {
+/// What on a page may be writing, in dark ink.
+pub struct Writing {
+    /// The ink of the page, without printed lines.
+    ink: Plane,
+    /// Less is paper.
+    faintest: f32,
+    /// The strongest part.
+    main: Part,
+    /// Of all that belongs to the same digit.
+    pub extent: Extent,
+    /// How much it looks like writing: for the choice between dark and light ink.
+    pub score: f32,
+    /// Whether it bends or branches, as no spot and no straight line does.
+    pub bent: bool,
+}
+
+/// The ink of a page and its parts.
+pub struct Strokes {
+    pub ink: Plane,
+    pub parts: Parts,
+    /// The part that is most likely a digit, or a piece of one.
+    pub main: Part,
+}
+
+/// Finds the writing in a page's ink.
+pub fn find(mut ink: Plane) -> Option<Writing> {
     let (width, height) = (ink.width, ink.height());
     let noise = settle(&mut ink);
     let faintest = FAINTEST.max(5.0 * noise);
@@ -38,21 +61,64 @@ pub fn find(mut ink: Plane) -> Option<Found> {
     let parts = Parts::new(&ink, (EDGE * peak).max(faintest));
     let main = strongest(&parts, width, height)?;
     let members = gather(&parts, &main, width, height);
-    let mut extent = main.extent;
-    let mut contact = 0.0;
-    for (part, _) in parts.parts.iter().zip(&members).filter(|(_, m)| **m) {
-        extent = extent.union(&part.extent);
-        contact += part.contact.iter().sum::<f32>();
-    }
-    let boxed = is_box(&parts, &main);
-    let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
-    keep(&mut ink, &parts, &members);
-    Some(Found {
+    let contact = members_of(&parts, &members)
+        .flat_map(|part| part.contact)
+        .sum();
+    let extent = extent_of(&parts, &members)?;
+    let boxed = if is_box(&parts, &main) { 0.1 } else { 1.0 };
+    Some(Writing {
+        score: likeness(&main, &extent) * inside(contact) * boxed,
+        bent: main.solidity < 0.8,
         ink,
-        peak,
+        faintest,
+        main: Part { peak, ..main },
         extent,
-        score,
     })
+}
+
+impl Writing {
+    /// All of the writing: for pictures of several digits.
+    pub fn strokes(self) -> Strokes {
+        let threshold = (EDGE * self.main.peak).max(self.faintest);
+        Strokes {
+            parts: Parts::new(&self.ink, threshold),
+            ink: self.ink,
+            main: self.main,
+        }
+    }
+
+    /// The digit, if it is one; `levels` are those of the page, with dark ink.
+    pub fn digit(mut self, levels: &Plane) -> Option<Found> {
+        level_again(&mut self.ink, levels, &self.main, self.faintest);
+        let (width, height) = (self.ink.width, self.ink.height());
+        let peak = self.main.peak;
+        let parts = Parts::new(&self.ink, (EDGE * peak).max(self.faintest));
+        // What it was, or what that has become a part of.
+        let likeness = |part: &Part| part.extent.likeness(&self.main.extent);
+        let main = parts
+            .parts
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        let members = gather(&parts, main, width, height);
+        let extent = extent_of(&parts, &members)?;
+        keep(&mut self.ink, &parts, &members);
+        Some(Found {
+            ink: self.ink,
+            peak,
+            extent,
+        })
+    }
+}
+
+fn members_of<'a>(parts: &'a Parts, members: &'a [bool]) -> impl Iterator<Item = &'a Part> {
+    let pairs = parts.parts.iter().zip(members);
+    pairs.filter(|(_, member)| **member).map(|(part, _)| part)
+}
+
+fn extent_of(parts: &Parts, members: &[bool]) -> Option<Extent> {
+    members_of(parts, members)
+        .map(|part| part.extent)
+        .reduce(|all, extent| all.union(&extent))
 }
 
 /// How much a part looks like strokes of a pen, and not like the paper between strokes: thin for its
@@ -86,6 +152,39 @@ fn settle(ink: &mut Plane) -> f32 {
     let paper = low + 0.524 * deviation;
     ink.values.iter_mut().for_each(|value| *value -= paper);
     deviation
+}
+
+/// Measures the ink around `main` once more, against the paper right beside each stroke: where a
+/// stroke goes from a shadow into the light, the first estimate took the shadow for its paper.
+fn level_again(ink: &mut Plane, levels: &Plane, main: &Part, faintest: f32) {
+    let extent = main
+        .extent
+        .grown(main.extent.longest() / 2, ink.width, ink.height());
+    let (width, height) = (extent.width(), extent.height());
+    let at = |i: usize| (extent.top + i / width) * levels.width + extent.left + i % width;
+    let mut inked = Plane::new(width, height, 0.0);
+    for (i, value) in inked.values.iter_mut().enumerate() {
+        *value = if ink.values[at(i)] > faintest {
+            1.0
+        } else {
+            0.0
+        };
+    }
+    // Without the soft edges.
+    let paper = inked.dilated(2).map(|v| 1.0 - v);
+    let mut light = paper.clone();
+    for (i, value) in light.values.iter_mut().enumerate() {
+        *value *= levels.values[at(i)];
+    }
+    let reach = main.pen.ceil() as usize + 2;
+    let (share, light) = (paper.averaged(reach), light.averaged(reach));
+    for i in 0..inked.values.len() {
+        if paper.values[i] == 0.0 && share.values[i] > 0.2 {
+            let level = light.values[i] / share.values[i];
+            let ink = &mut ink.values[at(i)];
+            *ink = ink.max(amount(levels.values[at(i)], level));
+        }
+    }
 }
 
 /// The part that is the digit, or the largest piece of it.

@@ -4,7 +4,7 @@ use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 use rayon::join;
 
-use super::find::{Found, find};
+use super::find::{Found, Writing, find};
 use super::original::original;
 use super::plane::Plane;
 use super::{Digit, colour, fit, paper};
@@ -19,13 +19,22 @@ pub fn digit(page: &RgbImage) -> Option<Digit> {
     original(&levels).or_else(|| fit::fit(&find_ink(&levels)?))
 }
 
-pub fn find_ink(levels: &GrayImage) -> Option<Found> {
-    let dark = denoised(Plane::from_levels(&sized(levels)));
+/// The digit on a page, given its levels.
+fn find_ink(levels: &GrayImage) -> Option<Found> {
+    let (writing, levels) = writing(&sized(levels))?;
+    writing.digit(&levels)
+}
+
+/// The writing on a page of `sized` levels, and these without noise, with dark ink.
+pub fn writing(levels: &GrayImage) -> Option<(Writing, Plane)> {
+    let dark = denoised(Plane::from_levels(levels));
     let light = dark.clone().map(|level| 255.0 - level);
-    let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
-    match (dark, light) {
-        (Some(dark), Some(light)) => Some(choose(dark, light)),
-        (dark, light) => dark.or(light),
+    let (in_dark, in_light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
+    match (in_dark, in_light) {
+        (Some(one), Some(other)) if is_first(&one, &other) => Some((one, dark)),
+        (Some(one), None) => Some((one, dark)),
+        (_, Some(other)) => Some((other, light)),
+        (None, None) => None,
     }
 }
 
@@ -60,21 +69,23 @@ fn noise(levels: &Plane) -> f32 {
     *differences.select_nth_unstable_by(middle, f32::total_cmp).1 / (6.0 * 0.6745)
 }
 
-/// Which of dark and light ink is the writing.
-fn choose(one: Found, other: Found) -> Found {
-    let (inner, outer) = if one.extent.longest() < other.extent.longest() {
+/// Of what may be writing in ink of two kinds, whether it is the first.
+fn is_first(one: &Writing, other: &Writing) -> bool {
+    let one_is_inner = one.extent.longest() < other.extent.longest();
+    let (inner, outer) = if one_is_inner {
         (one, other)
     } else {
         (other, one)
     };
-    // The paper in the loop of a thick digit.
-    let is_hole = outer.extent.contains(&inner.extent)
-        && inner.extent.longest() * 5 < outer.extent.longest() * 2;
-    if is_hole && outer.score > 0.4 * inner.score || outer.score > inner.score {
-        outer
-    } else {
-        inner
-    }
+    let nested = outer.extent.contains(&inner.extent);
+    // Writing, and the sheet it is on.
+    let on_sheet = nested && inner.bent && inner.score > 0.25 * outer.score;
+    // A thick digit, and the paper in its loop.
+    let is_hole = nested
+        && inner.extent.longest() * 5 < outer.extent.longest() * 2
+        && outer.score > 0.4 * inner.score;
+    let is_inner = on_sheet || !is_hole && inner.score > outer.score;
+    is_inner == one_is_inner
 }
 
 pub fn sized(levels: &GrayImage) -> GrayImage {

@@ -34,10 +34,14 @@ pub fn ink(levels: &Plane) -> Plane {
         .zip(&closed.values)
         .zip(&filled.values)
     {
-        let paper = closed.min(filled);
-        *ink = (paper - *ink) / paper.max(DARKEST);
+        *ink = amount(*ink, closed.min(filled));
     }
     ink
+}
+
+/// How much ink makes paper of one level look like another.
+pub fn amount(level: f32, paper: f32) -> f32 {
+    (paper - level) / paper.max(DARKEST)
 }
 
 /// Raises every level to the lowest that a way from the edge has to climb over.
@@ -99,7 +103,7 @@ fn edge(levels: &Plane) -> Vec<(usize, f32)> {
         .chain(left)
         .collect();
     around.dedup();
-    let line = width.min(height) / 50 + 1;
+    let line = width.min(height) / 8 + 1;
     let lineless = levels.dilated(line).eroded(line);
     // A ring: its end goes on at its beginning.
     let length = around.len();
