@@ -112,6 +112,11 @@ pub enum SplitName {
     Train,
 }
 
+/// Read the digits in pictures
+///
+/// Prints a line for each picture: its name, the digit, and how probable it is; `unsure` if that is
+/// below 80 %. What cannot be read is said on standard error, the rest is still read, and the exit
+/// code is then 1.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
     /// A checkpoint; several (each after a --checkpoint) are used as an ensemble (mean of

@@ -12,13 +12,19 @@ use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
 use crate::evaluation::{BATCH, Ensemble};
 use crate::ink::files::{Input, expand};
-use crate::ink::reader::{Reader, Reading};
+use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
 use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
 use crate::training::progress::note;
 use progress::Progress;
 
 pub fn run(args: &PredictArgs) -> Result<Status, Error> {
+    // The threads that help with single pictures: every thread keeps memory for itself, so on many
+    // cores they would add up. It only fails where there are such threads already.
+    let helpers = available_threads().min(MAX_THREADS);
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(helpers)
+        .build_global();
     with_threads(available_threads(), || predict(args))?
 }
 

@@ -53,7 +53,7 @@ pub enum InkError {
     Damaged { file: String, reason: String },
 
     #[error(
-        "{file} is too large, {width}x{height} pixels: save a copy with sides of at most 4,000 pixels"
+        "{file} is too large, {width}x{height} pixels: save a copy with sides of at most 3,000 pixels"
     )]
     TooLarge {
         file: String,

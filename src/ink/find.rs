@@ -1,7 +1,6 @@
 //! The ink of a page -> the parts that make up its digit.
 
 use super::lines::wipe_lines;
-use super::paper::amount;
 use super::plane::Plane;
 use super::strokes::{Extent, Part, Parts};
 
@@ -11,7 +10,10 @@ const FAINTEST: f32 = 0.06;
 /// Where a stroke ends: this share of the strongest ink.
 const EDGE: f32 = 0.42;
 
-/// One digit's ink: what [`fit`](super::fit) makes a picture of.
+/// What still belongs to a stroke, if it hangs together with it and is little.
+const FAINT: f32 = 0.25;
+
+/// A page's digit.
 pub struct Found {
     /// The ink of the page; 0 where it belongs to something else.
     pub ink: Plane,
@@ -20,15 +22,16 @@ pub struct Found {
     pub extent: Extent,
 }
 
-/// What on a page may be writing, in dark ink.
-pub struct Writing {
-    /// The ink of the page, without printed lines.
-    ink: Plane,
-    /// Less is paper.
-    faintest: f32,
-    /// The strongest part.
-    main: Part,
-    /// Of all that belongs to the same digit.
+/// A page's ink and its parts, and which of them are its one digit, if it has only one.
+pub struct Strokes {
+    pub ink: Plane,
+    pub parts: Parts,
+    /// The digit, or the largest piece of it.
+    pub main: Part,
+    /// What of the ink is full ink.
+    peak: f32,
+    members: Vec<bool>,
+    /// The digit's.
     pub extent: Extent,
     /// How much it looks like writing: for the choice between dark and light ink.
     pub score: f32,
@@ -36,89 +39,62 @@ pub struct Writing {
     pub bent: bool,
 }
 
-/// The ink of a page and its parts.
-pub struct Strokes {
-    pub ink: Plane,
-    pub parts: Parts,
-    /// The part that is most likely a digit, or a piece of one.
-    pub main: Part,
-}
-
-/// Finds the writing in a page's ink.
-pub fn find(mut ink: Plane) -> Option<Writing> {
+/// Finds the strokes of a page, given its ink.
+pub fn find(mut ink: Plane) -> Option<Strokes> {
     let (width, height) = (ink.width, ink.height());
     let noise = settle(&mut ink);
     let faintest = FAINTEST.max(5.0 * noise);
     let untouched = ink.clone();
     let wiped = wipe_lines(&mut ink, faintest);
-    let mut main = strongest(&Parts::new(&ink, faintest), width, height);
+    let mut main = strongest_of_page(&ink, faintest);
     if wiped && main.is_none() {
         ink = untouched;
-        main = strongest(&Parts::new(&ink, faintest), width, height);
+        main = strongest_of_page(&ink, faintest);
     }
     let peak = main?.peak;
 
-    let parts = Parts::new(&ink, (EDGE * peak).max(faintest));
-    let main = strongest(&parts, width, height)?;
+    let mut parts = Parts::new(&ink, (EDGE * peak).max(faintest));
+    let mut main = strongest(&parts, width, height)?;
+    // Where a stroke comes out of a shadow, its ink is taken for less.
+    let more = Parts::new(&ink, (FAINT * peak).max(faintest));
+    if let Some(whole) = strongest(&more, width, height)
+        && whole.extent.contains(&main.extent)
+        && whole.area * 2 < main.area * 3
+        && whole.contact == main.contact
+    {
+        (parts, main) = (more, whole);
+    }
     let members = gather(&parts, &main, width, height);
-    let contact = members_of(&parts, &members)
-        .flat_map(|part| part.contact)
-        .sum();
-    let extent = extent_of(&parts, &members)?;
-    let boxed = if is_box(&parts, &main) { 0.1 } else { 1.0 };
-    Some(Writing {
-        score: likeness(&main, &extent) * inside(contact) * boxed,
+    let mut extent = main.extent;
+    let mut contact = 0.0;
+    for (part, _) in parts.parts.iter().zip(&members).filter(|(_, m)| **m) {
+        extent = extent.union(&part.extent);
+        contact += part.contact.iter().sum::<f32>();
+    }
+    let boxed = is_box(&parts, &main);
+    let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
+    Some(Strokes {
         bent: main.solidity < 0.8,
         ink,
-        faintest,
-        main: Part { peak, ..main },
+        parts,
+        main,
+        peak,
+        members,
         extent,
+        score,
     })
 }
 
-impl Writing {
-    /// All of the writing: for pictures of several digits.
-    pub fn strokes(self) -> Strokes {
-        let threshold = (EDGE * self.main.peak).max(self.faintest);
-        Strokes {
-            parts: Parts::new(&self.ink, threshold),
+impl Strokes {
+    /// The one digit of the page.
+    pub fn digit(mut self) -> Found {
+        keep(&mut self.ink, &self.parts, &self.members);
+        Found {
             ink: self.ink,
-            main: self.main,
+            peak: self.peak,
+            extent: self.extent,
         }
     }
-
-    /// The digit, if it is one; `levels` are those of the page, with dark ink.
-    pub fn digit(mut self, levels: &Plane) -> Option<Found> {
-        level_again(&mut self.ink, levels, &self.main, self.faintest);
-        let (width, height) = (self.ink.width, self.ink.height());
-        let peak = self.main.peak;
-        let parts = Parts::new(&self.ink, (EDGE * peak).max(self.faintest));
-        // What it was, or what that has become a part of.
-        let likeness = |part: &Part| part.extent.likeness(&self.main.extent);
-        let main = parts
-            .parts
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-        let members = gather(&parts, main, width, height);
-        let extent = extent_of(&parts, &members)?;
-        keep(&mut self.ink, &parts, &members);
-        Some(Found {
-            ink: self.ink,
-            peak,
-            extent,
-        })
-    }
-}
-
-fn members_of<'a>(parts: &'a Parts, members: &'a [bool]) -> impl Iterator<Item = &'a Part> {
-    let pairs = parts.parts.iter().zip(members);
-    pairs.filter(|(_, member)| **member).map(|(part, _)| part)
-}
-
-fn extent_of(parts: &Parts, members: &[bool]) -> Option<Extent> {
-    members_of(parts, members)
-        .map(|part| part.extent)
-        .reduce(|all, extent| all.union(&extent))
 }
 
 /// How much a part looks like strokes of a pen, and not like the paper between strokes: thin for its
@@ -154,37 +130,13 @@ fn settle(ink: &mut Plane) -> f32 {
     deviation
 }
 
-/// Measures the ink around `main` once more, against the paper right beside each stroke: where a
-/// stroke goes from a shadow into the light, the first estimate took the shadow for its paper.
-fn level_again(ink: &mut Plane, levels: &Plane, main: &Part, faintest: f32) {
-    let extent = main
-        .extent
-        .grown(main.extent.longest() / 2, ink.width, ink.height());
-    let (width, height) = (extent.width(), extent.height());
-    let at = |i: usize| (extent.top + i / width) * levels.width + extent.left + i % width;
-    let mut inked = Plane::new(width, height, 0.0);
-    for (i, value) in inked.values.iter_mut().enumerate() {
-        *value = if ink.values[at(i)] > faintest {
-            1.0
-        } else {
-            0.0
-        };
-    }
-    // Without the soft edges.
-    let paper = inked.dilated(2).map(|v| 1.0 - v);
-    let mut light = paper.clone();
-    for (i, value) in light.values.iter_mut().enumerate() {
-        *value *= levels.values[at(i)];
-    }
-    let reach = main.pen.ceil() as usize + 2;
-    let (share, light) = (paper.averaged(reach), light.averaged(reach));
-    for i in 0..inked.values.len() {
-        if paper.values[i] == 0.0 && share.values[i] > 0.2 {
-            let level = light.values[i] / share.values[i];
-            let ink = &mut ink.values[at(i)];
-            *ink = ink.max(amount(levels.values[at(i)], level));
-        }
-    }
+/// The part that is the digit, at the first threshold from `faintest` that tells it from the shadows
+/// around it.
+fn strongest_of_page(ink: &Plane, faintest: f32) -> Option<Part> {
+    [1.0, 2.0, 4.0].iter().find_map(|factor| {
+        let parts = Parts::new(ink, factor * faintest);
+        strongest(&parts, ink.width, ink.height())
+    })
 }
 
 /// The part that is the digit, or the largest piece of it.

@@ -4,7 +4,7 @@ use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 use rayon::join;
 
-use super::find::{Found, Writing, find};
+use super::find::{Strokes, find};
 use super::original::original;
 use super::plane::Plane;
 use super::{Digit, colour, fit, paper};
@@ -16,25 +16,17 @@ const SHORTEST: u32 = 128;
 /// `None` if nothing on the page can be a digit.
 pub fn digit(page: &RgbImage) -> Option<Digit> {
     let levels = colour::levels(page);
-    original(&levels).or_else(|| fit::fit(&find_ink(&levels)?))
+    original(&levels).or_else(|| fit::fit(&strokes(&sized(&levels))?.digit()))
 }
 
-/// The digit on a page, given its levels.
-fn find_ink(levels: &GrayImage) -> Option<Found> {
-    let (writing, levels) = writing(&sized(levels))?;
-    writing.digit(&levels)
-}
-
-/// The writing on a page of `sized` levels, and these without noise, with dark ink.
-pub fn writing(levels: &GrayImage) -> Option<(Writing, Plane)> {
+/// The strokes on a page, given its levels in working size.
+pub fn strokes(levels: &GrayImage) -> Option<Strokes> {
     let dark = denoised(Plane::from_levels(levels));
     let light = dark.clone().map(|level| 255.0 - level);
-    let (in_dark, in_light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
-    match (in_dark, in_light) {
-        (Some(one), Some(other)) if is_first(&one, &other) => Some((one, dark)),
-        (Some(one), None) => Some((one, dark)),
-        (_, Some(other)) => Some((other, light)),
-        (None, None) => None,
+    let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
+    match (dark, light) {
+        (Some(dark), Some(light)) => Some(if is_first(&dark, &light) { dark } else { light }),
+        (dark, light) => dark.or(light),
     }
 }
 
@@ -70,7 +62,7 @@ fn noise(levels: &Plane) -> f32 {
 }
 
 /// Of what may be writing in ink of two kinds, whether it is the first.
-fn is_first(one: &Writing, other: &Writing) -> bool {
+fn is_first(one: &Strokes, other: &Strokes) -> bool {
     let one_is_inner = one.extent.longest() < other.extent.longest();
     let (inner, outer) = if one_is_inner {
         (one, other)
@@ -79,7 +71,9 @@ fn is_first(one: &Writing, other: &Writing) -> bool {
     };
     let nested = outer.extent.contains(&inner.extent);
     // Writing, and the sheet it is on.
-    let on_sheet = nested && inner.bent && inner.score > 0.25 * outer.score;
+    let large = inner.extent.longest() * 4 > outer.extent.longest();
+    let as_good = inner.score > if large { 0.5 } else { 0.6 } * outer.score;
+    let on_sheet = nested && inner.bent && as_good;
     // A thick digit, and the paper in its loop.
     let is_hole = nested
         && inner.extent.longest() * 5 < outer.extent.longest() * 2

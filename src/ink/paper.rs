@@ -40,7 +40,7 @@ pub fn ink(levels: &Plane) -> Plane {
 }
 
 /// How much ink makes paper of one level look like another.
-pub fn amount(level: f32, paper: f32) -> f32 {
+fn amount(level: f32, paper: f32) -> f32 {
     (paper - level) / paper.max(DARKEST)
 }
 
@@ -112,7 +112,7 @@ fn edge(levels: &Plane) -> Vec<(usize, f32)> {
         *value = lineless.values[around[i % length]];
     }
     // As wide as it may be without bridging a whole side.
-    let closed = ring.rows_closed(width.min(height) * 9 / 20);
+    let closed = ring.rows_closed((width.min(height) * 9 / 20).max(width.max(height) / 5));
     around
         .into_iter()
         .enumerate()

@@ -13,6 +13,10 @@ use super::files::{Input, MAX_FILE_BYTES, load, load_stdin, size};
 /// not waited for longer than anyone likes to.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// As many pictures are read at once. There is memory for about three photographs, and small ones
+/// come faster than any network takes them.
+pub const MAX_THREADS: usize = 4;
+
 /// A file of no more than this is read without asking whether there is memory for it.
 const SMALL_FILE: u64 = 64 << 10;
 
@@ -37,7 +41,7 @@ impl Reader {
     pub fn new(inputs: Vec<Input>, threads: usize) -> Self {
         Self {
             inputs: inputs.into_iter(),
-            threads,
+            threads: threads.min(MAX_THREADS),
             memory: Memory::new(MAX_MEMORY),
         }
     }
@@ -52,7 +56,7 @@ impl Reader {
         let began = Instant::now();
         let threads = self.threads.min(self.inputs.len()).min(most);
         let queue = Mutex::new((0, self.inputs.by_ref().take(most)));
-        let next = || {
+        let take = || {
             let (taken, inputs) = &mut *lock(&queue);
             if *taken > 0 && began.elapsed() > PATIENCE {
                 return None;
@@ -63,7 +67,7 @@ impl Reader {
         let memory = &self.memory;
         let work = || {
             let mut readings = Vec::new();
-            while let Some((index, input)) = next() {
+            while let Some((index, input)) = take() {
                 readings.push((index, read_one(input, memory, &read)));
             }
             readings

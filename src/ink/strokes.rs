@@ -34,16 +34,6 @@ impl Extent {
             && self.bottom >= other.bottom
     }
 
-    /// What they have in common as a share of what they cover together, 0 to 1.
-    pub fn likeness(&self, other: &Self) -> f32 {
-        let common =
-            |a: (usize, usize), b: (usize, usize)| a.1.min(b.1).saturating_sub(a.0.max(b.0));
-        let shared = common((self.left, self.right), (other.left, other.right))
-            * common((self.top, self.bottom), (other.top, other.bottom));
-        let area = |extent: &Self| extent.width() * extent.height();
-        shared as f32 / (area(self) + area(other) - shared) as f32
-    }
-
     /// With so many more pixels on all sides, as far as the picture goes.
     pub fn grown(&self, by: usize, width: usize, height: usize) -> Self {
         Self {

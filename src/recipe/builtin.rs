@@ -24,7 +24,7 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 19] = builtin![
+pub const BUILTIN: [Builtin; 20] = builtin![
     "cnn-9956",
     "cnn-9956-published",
     "cnn-9956-tuned",
@@ -32,6 +32,7 @@ pub const BUILTIN: [Builtin; 19] = builtin![
     "lenet",
     "convnet",
     "convnet-tuned",
+    "handwriting",
     "speedrun",
     "compare/conv2-k5-fc2",
     "compare/conv2-k3-fc2",

@@ -30,8 +30,9 @@ mod webp;
 /// The longest side that is decoded, in pixels.
 const MAX_SIDE: u32 = 20_000;
 
-/// The most memory that a picture may take in all while it is decoded, its file included.
-pub const MAX_MEMORY: u64 = 384 << 20;
+/// The most memory that a picture may take in all while it is decoded, its file included. The
+/// process stays below twice that: the allocator keeps some of what was freed.
+pub const MAX_MEMORY: u64 = 256 << 20;
 
 /// What a decoder may use beside the picture, such as for a colour profile that is compressed.
 const MAX_ASIDE: u64 = 64 << 20;
@@ -39,8 +40,11 @@ const MAX_ASIDE: u64 = 64 << 20;
 /// What a page's longest side may have, in pixels: finer strokes are of no use to anyone.
 const MAX_PAGE_SIDE: u32 = 2048;
 
-/// What a page takes while the digit on it is looked for, in bytes a pixel.
-const FITTING: u64 = 32;
+/// What a page takes while the digit on it is looked for, in bytes a pixel, and what the copy of at
+/// most this side takes on which that is done. Measured with 1024x1024 and 2048x2048 pixels.
+const PAGE: u64 = 6;
+const COPY: u64 = 88;
+const COPY_SIDE: u64 = 1024;
 
 /// A picture, the right way up and without transparency.
 #[derive(Debug)]
@@ -194,7 +198,10 @@ fn scale(width: u32, height: u32) -> u32 {
 /// What the page of a picture takes while the digit on it is looked for, in bytes.
 fn fitting(width: u32, height: u32) -> u64 {
     let scale = scale(width, height);
-    u64::from(width.div_ceil(scale)) * u64::from(height.div_ceil(scale)) * FITTING
+    let [width, height] = [width, height].map(|side| u64::from(side.div_ceil(scale)));
+    let pixels = width * height;
+    let longest = width.max(height).max(COPY_SIDE);
+    pixels * PAGE + pixels * COPY_SIDE * COPY_SIDE / (longest * longest) * COPY
 }
 
 impl Fault {

@@ -10,48 +10,42 @@ use super::tiff::Palette;
 /// Rows of fewer pixels in all are not worth another thread.
 const MIN_PIXELS: usize = 1 << 16;
 
-/// Red, green, blue and alpha.
-type Rgba = [u8; 4];
-
 /// Makes each `scale` x `scale` pixels of a picture one of the page, by their mean; at the right
 /// and the bottom, of as many as there are.
 pub fn shrink(picture: DynamicImage, palette: Option<&Palette>, scale: u32) -> RgbImage {
     use DynamicImage as D;
     let scale = scale as usize;
     match (palette, picture) {
-        (Some(colors), D::ImageLuma8(picture)) => opaque(&picture, scale, |p| {
-            let [r, g, b] = colors[usize::from(p[0])];
-            [r, g, b, 255]
+        (Some(colors), D::ImageLuma8(picture)) => average(&picture, scale, |row, to| {
+            convert(row, to, |&[index]: &[u8; 1]| colors[usize::from(index)]);
         }),
-        (_, D::ImageLuma8(picture)) => opaque(&picture, scale, |p| [p[0], p[0], p[0], 255]),
-        (_, D::ImageRgb8(picture)) => opaque(&picture, scale, |p| [p[0], p[1], p[2], 255]),
-        (_, D::ImageLuma16(picture)) => opaque(&picture, scale, |p| {
-            let level = from_16(p[0]);
-            [level, level, level, 255]
+        (_, D::ImageLuma8(picture)) => average(&picture, scale, |row, to| {
+            convert(row, to, |&[level]: &[u8; 1]| [level; 3]);
         }),
-        (_, D::ImageRgb16(picture)) => opaque(&picture, scale, |p| {
-            [from_16(p[0]), from_16(p[1]), from_16(p[2]), 255]
+        (_, D::ImageRgb8(picture)) => average(&picture, scale, |row, to| {
+            to.copy_from_slice(row);
         }),
-        (_, D::ImageRgb32F(picture)) => opaque(&picture, scale, |p| {
-            [from_float(p[0]), from_float(p[1]), from_float(p[2]), 255]
+        (_, D::ImageLuma16(picture)) => average(&picture, scale, |row, to| {
+            convert(row, to, |&[level]: &[u16; 1]| [from_16(level); 3]);
         }),
-        (_, D::ImageLumaA8(picture)) => on_paper(&picture, scale, |p| [p[0], p[0], p[0], p[1]]),
-        (_, D::ImageRgba8(picture)) => on_paper(&picture, scale, |p| [p[0], p[1], p[2], p[3]]),
-        (_, D::ImageLumaA16(picture)) => on_paper(&picture, scale, |p| {
-            let level = from_16(p[0]);
-            [level, level, level, from_16(p[1])]
+        (_, D::ImageRgb16(picture)) => average(&picture, scale, |row, to| {
+            convert(row, to, |color: &[u16; 3]| color.map(from_16));
         }),
-        (_, D::ImageRgba16(picture)) => on_paper(&picture, scale, |p| {
-            [from_16(p[0]), from_16(p[1]), from_16(p[2]), from_16(p[3])]
+        (_, D::ImageRgb32F(picture)) => average(&picture, scale, |row, to| {
+            convert(row, to, |color: &[f32; 3]| color.map(from_float));
         }),
+        (_, D::ImageLumaA8(picture)) => on_paper(&picture, scale, |&[l, a]: &[u8; 2]| [l, l, l, a]),
+        (_, D::ImageRgba8(picture)) => on_paper(&picture, scale, |&color: &[u8; 4]| color),
+        (_, D::ImageLumaA16(picture)) => on_paper(&picture, scale, |color: &[u16; 2]| {
+            let [level, alpha] = color.map(from_16);
+            [level, level, level, alpha]
+        }),
+        (_, D::ImageRgba16(picture)) => {
+            on_paper(&picture, scale, |color: &[u16; 4]| color.map(from_16))
+        }
         // 32-bit floats, and whatever a later `image` may add.
-        (_, other) => on_paper(&other.into_rgba32f(), scale, |p| {
-            [
-                from_float(p[0]),
-                from_float(p[1]),
-                from_float(p[2]),
-                from_float(p[3]),
-            ]
+        (_, other) => on_paper(&other.into_rgba32f(), scale, |color: &[f32; 4]| {
+            color.map(from_float)
         }),
     }
 }
@@ -67,41 +61,36 @@ fn from_float(level: f32) -> u8 {
     (level * 255.0).round() as u8
 }
 
-fn opaque<P: Pixel<Subpixel: Sync>>(
-    picture: &ImageBuffer<P, Vec<P::Subpixel>>,
-    scale: usize,
-    color: impl Fn(&[P::Subpixel]) -> Rgba + Sync,
-) -> RgbImage {
-    average(picture, scale, |p| {
-        let [r, g, b, _] = color(p);
-        [r, g, b]
-    })
+/// A row's pixels, one by one.
+fn convert<S, const N: usize>(row: &[S], to: &mut [u8], color: impl Fn(&[S; N]) -> [u8; 3]) {
+    let (pixels, _) = row.as_chunks::<N>();
+    let (to, _) = to.as_chunks_mut::<3>();
+    for (to, pixel) in to.iter_mut().zip(pixels) {
+        *to = color(pixel);
+    }
 }
 
-/// Lays a transparent picture on paper: white, or black when the ink is light.
+/// Lays a transparent picture on paper: white, or black when the ink is light. `color` gives red,
+/// green, blue and alpha.
 ///
 /// The ink is what is drawn on a mostly transparent ground. A mostly opaque picture brings its own
 /// paper, so white goes behind it.
-fn on_paper<P: Pixel<Subpixel: Sync>>(
+fn on_paper<P: Pixel<Subpixel: Sync>, const N: usize>(
     picture: &ImageBuffer<P, Vec<P::Subpixel>>,
     scale: usize,
-    color: impl Fn(&[P::Subpixel]) -> Rgba + Sync,
+    color: impl Fn(&[P::Subpixel; N]) -> [u8; 4] + Sync,
 ) -> RgbImage {
-    let channels = usize::from(P::CHANNEL_COUNT);
-    let (coverage, light) = picture
-        .as_raw()
-        .par_chunks(MIN_PIXELS * channels)
-        .map(|pixels| {
-            let (mut coverage, mut light) = (0_u64, 0_u64);
-            for pixel in pixels.chunks_exact(channels) {
-                let [r, g, b, alpha] = color(pixel).map(u64::from);
-                coverage += alpha;
-                // Rec. 709, in ten-thousandths.
-                light += alpha * (2126 * r + 7152 * g + 722 * b);
-            }
-            (coverage, light)
-        })
-        .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let sums = picture.as_raw().par_chunks(MIN_PIXELS * N).map(|pixels| {
+        let (mut coverage, mut light) = (0_u64, 0_u64);
+        for pixel in pixels.as_chunks::<N>().0 {
+            let [r, g, b, alpha] = color(pixel).map(u32::from);
+            coverage += u64::from(alpha);
+            // Rec. 709, in ten-thousandths.
+            light += u64::from(alpha * (2126 * r + 7152 * g + 722 * b));
+        }
+        (coverage, light)
+    });
+    let (coverage, light) = sums.reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     let pixels = u64::from(picture.width()) * u64::from(picture.height());
     let mostly_transparent = coverage < pixels * 255 / 2;
     let light_ink = light > coverage * 1_270_000;
@@ -111,55 +100,73 @@ fn on_paper<P: Pixel<Subpixel: Sync>>(
         255
     };
 
-    average(picture, scale, |p| {
-        let [r, g, b, alpha] = color(p).map(u32::from);
-        // At most 255, so the cast cannot cut.
-        [r, g, b].map(|level| ((level * alpha + paper * (255 - alpha) + 127) / 255) as u8)
+    average(picture, scale, |row, to| {
+        convert(row, to, |pixel| {
+            let [r, g, b, alpha] = color(pixel).map(u32::from);
+            // At most 255, so the cast cannot cut.
+            [r, g, b].map(|level| ((level * alpha + paper * (255 - alpha) + 127) / 255) as u8)
+        });
     })
 }
 
+/// The page of a picture, of which `convert` makes a row of RGB bytes at a time.
 fn average<P: Pixel<Subpixel: Sync>>(
     picture: &ImageBuffer<P, Vec<P::Subpixel>>,
     scale: usize,
-    color: impl Fn(&[P::Subpixel]) -> [u8; 3] + Sync,
+    convert: impl Fn(&[P::Subpixel], &mut [u8]) + Sync,
 ) -> RgbImage {
-    let channels = usize::from(P::CHANNEL_COUNT);
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let row_length = width * channels;
+    let row_length = width * usize::from(P::CHANNEL_COUNT);
     let (page_width, page_height) = (width.div_ceil(scale), height.div_ceil(scale));
     let mut page = vec![0; page_width * page_height * 3];
     page.par_chunks_exact_mut(page_width * 3)
         .zip(picture.as_raw().par_chunks(row_length * scale))
         .with_min_len((MIN_PIXELS / (width * scale)).max(1))
         .for_each_init(
-            || vec![[0_u32; 3]; page_width],
-            |sums, (to, rows)| {
+            || (vec![0; width * 3], vec![0; width * 3]),
+            |(rgb, sums), (to, rows)| {
                 if scale == 1 {
-                    for (to, from) in to.chunks_exact_mut(3).zip(rows.chunks_exact(channels)) {
-                        to.copy_from_slice(&color(from));
-                    }
-                    return;
+                    return convert(rows, to);
                 }
-                sums.fill([0; 3]);
+                // The sums fit: no picture is so long that there are more than 257 rows.
+                sums.fill(0_u16);
                 for row in rows.chunks_exact(row_length) {
-                    for (sum, pixels) in sums.iter_mut().zip(row.chunks(scale * channels)) {
-                        for pixel in pixels.chunks_exact(channels) {
-                            let color = color(pixel);
-                            for (sum, level) in sum.iter_mut().zip(color) {
-                                *sum += u32::from(level);
-                            }
-                        }
+                    convert(row, rgb);
+                    for (sum, &level) in sums.iter_mut().zip(rgb.iter()) {
+                        *sum += u16::from(level);
                     }
                 }
-                let rows = rows.len() / row_length;
-                for (x, (to, sum)) in to.chunks_exact_mut(3).zip(sums).enumerate() {
-                    let columns = scale.min(width - x * scale);
-                    let count = (rows * columns) as u32;
-                    for (to, sum) in to.iter_mut().zip(sum) {
-                        *to = ((*sum + count / 2) / count) as u8;
-                    }
-                }
+                means(sums, rows.len() / row_length, scale, to);
             },
         );
     RgbImage::from_raw(page_width as u32, page_height as u32, page).expect("it has this many bytes")
+}
+
+/// A row of the page, from the sums of `height` rows of the picture.
+fn means(sums: &[u16], height: usize, scale: usize, page: &mut [u8]) {
+    let (sums, _) = sums.as_chunks::<3>();
+    let (page, _) = page.as_chunks_mut::<3>();
+    let whole = sums.chunks_exact(scale);
+    let rest = whole.remainder();
+    let (page, last) = page.split_at_mut(whole.len());
+    mean(whole, height * scale, page);
+    if !rest.is_empty() {
+        mean(std::iter::once(rest), height * rest.len(), last);
+    }
+}
+
+/// Divides the totals of blocks of `count` pixels, given by their columns' sums.
+fn mean<'a>(blocks: impl Iterator<Item = &'a [[u16; 3]]>, count: usize, page: &mut [[u8; 3]]) {
+    // A division as a multiplication: exact, since the totals are far below 2^32 / count.
+    let reciprocal = (1 << 32) / count as u64 + 1;
+    for (to, block) in page.iter_mut().zip(blocks) {
+        let mut totals = [count as u32 / 2; 3];
+        for sum in block {
+            for (total, &sum) in totals.iter_mut().zip(sum) {
+                *total += u32::from(sum);
+            }
+        }
+        // At most 255, so the cast cannot cut.
+        *to = totals.map(|total| ((u64::from(total) * reciprocal) >> 32) as u8);
+    }
 }

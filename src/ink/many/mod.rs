@@ -65,8 +65,7 @@ pub fn read(page: &Page) -> Option<Numbers> {
         let extent = fit::extent_above(&ink, 0.0)?;
         return Some(Numbers::single(digit, place(&extent, 1.0, page.size)));
     }
-    let (writing, _) = page::writing(&page::sized(&levels))?;
-    let strokes = writing.strokes();
+    let strokes = page::strokes(&page::sized(&levels))?;
     let scale = f64::from(page.scale) * f64::from(page.image.width()) / strokes.ink.width as f64;
     let place = |extent: &Extent| place(extent, scale, page.size);
     let rows = rows::rows(&strokes.parts, &strokes.main);

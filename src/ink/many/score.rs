@@ -44,18 +44,18 @@ pub struct Weights {
 }
 
 pub const WEIGHTS: Weights = Weights {
-    confidence: 16.0,
-    aspect: 0.77,
-    length: 0.36,
-    short: 5.3,
-    wide: 5.2,
-    cut: 0.3,
-    narrow: 4.4,
-    join: 1.8,
-    joined: 4.8,
-    overlap: 5.9,
+    confidence: 27.0,
+    aspect: 0.42,
+    length: 0.42,
+    short: 5.5,
+    wide: 13.0,
+    cut: 0.6,
+    narrow: 9.6,
+    join: 0.9,
+    joined: 4.3,
+    overlap: 2.1,
     each: 1.3,
-    skip: 0.5,
+    skip: 30.0,
 };
 
 /// Mean and standard deviation of the logarithm of MNIST's training digits' width by height.
