@@ -5,8 +5,9 @@
 //!
 //! `--data DIR`; `--split val`: the last 5,000 training digits instead of the test digits;
 //! `--count N` pictures a kind (200); `--kinds a,b`: only kinds with one of these words in their
-//! names; `--write DIR` saves the pictures as `KIND/NUMBER_DIGIT.EXTENSION`, and 500 numbers of each
-//! of three kinds as `number/NUMBER_TEXT.EXTENSION` and so on, lines joined by `_`.
+//! names, `number`: only those of several digits; `--write DIR` saves the pictures as
+//! `KIND/NUMBER_DIGIT.EXTENSION`, and those of several digits as `number/NUMBER_TEXT.EXTENSION` and so
+//! on, lines joined by `_`.
 
 #[path = "../tests/pictures/mod.rs"]
 mod pictures;
@@ -18,14 +19,14 @@ use image::imageops::{self, FilterType};
 use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{DataArg, Digits, Part, find};
 use mnistctl::evaluation::Ensemble;
-use mnistctl::ink;
+use mnistctl::ink::{self, many::Numbers};
 use pictures::{KINDS, Kind, draw, lines, number, touching};
 use rayon::prelude::*;
 
 /// How many digits at the end of the training file `--split val` takes.
 const VALIDATION: usize = 5_000;
 
-/// How many numbers of each kind are written.
+/// How many pictures of each kind with several digits there are.
 const NUMBERS: usize = 500;
 
 /// A picture's truth, and what the network is shown for it.
@@ -64,33 +65,79 @@ fn write(folder: &Path, kind: &str, number: usize, truth: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).unwrap();
 }
 
-/// Numbers of four digits, and two to four lines of two to six digits.
-fn write_numbers(folder: &Path, digits: &Digits, numbers: &[usize]) {
+/// A picture of several digits, and what is written on it, a line break between two lines.
+struct Written {
+    kind: &'static str,
+    text: String,
+    bytes: Vec<u8>,
+}
+
+/// Four digits on a line, the same touching each other, and two to four lines of two to six digits.
+fn written(digits: &Digits, numbers: &[usize], seed: usize) -> [Written; 3] {
     let digit = |at: usize| -> &[u8; 784] {
         let at = numbers[at % numbers.len()];
         digits.image(at).try_into().unwrap()
     };
     let label = |at: usize| digits.label(numbers[at % numbers.len()]).to_string();
-    (0..NUMBERS).into_par_iter().for_each(|seed| {
-        let four = 4 * seed..4 * seed + 4;
-        let shown: Vec<_> = four.clone().map(digit).collect();
-        let text: String = four.map(label).collect();
-        write(folder, "number", seed, &text, &number(&shown, seed as u64));
-        write(
-            folder,
-            "touching",
-            seed,
-            &text,
-            &touching(&shown, seed as u64),
-        );
+    let four = 4 * seed..4 * seed + 4;
+    let shown: Vec<_> = four.clone().map(digit).collect();
+    let text: String = four.map(label).collect();
 
-        let line = |row: usize| 24 * seed + 6 * row..24 * seed + 6 * row + 2 + (seed + 2 * row) % 5;
-        let rows = 0..2 + seed % 3;
-        let shown: Vec<Vec<_>> = rows.clone().map(|r| line(r).map(digit).collect()).collect();
-        let texts: Vec<String> = rows.map(|r| line(r).map(label).collect()).collect();
-        let bytes = lines(&shown, seed as u64);
-        write(folder, "lines", seed, &texts.join("_"), &bytes);
-    });
+    let line = |row: usize| 24 * seed + 6 * row..24 * seed + 6 * row + 2 + (seed + 2 * row) % 5;
+    let rows = 0..2 + seed % 3;
+    let below: Vec<Vec<_>> = rows.clone().map(|r| line(r).map(digit).collect()).collect();
+    let texts: Vec<String> = rows.map(|r| line(r).map(label).collect()).collect();
+    let seed = seed as u64;
+    [
+        ("number", number(&shown, seed), text.clone()),
+        ("touching", touching(&shown, seed), text),
+        ("lines", lines(&below, seed), texts.join("\n")),
+    ]
+    .map(|(kind, bytes, text)| Written { kind, text, bytes })
+}
+
+/// Prints how many pictures of several digits are read without any mistake.
+fn measure_numbers(network: &Ensemble, digits: &Digits, numbers: &[usize], folder: Option<&Path>) {
+    let seeds: Vec<usize> = (0..NUMBERS).collect();
+    let mut right = [0; 3];
+    for seeds in seeds.chunks(50) {
+        let drawn: Vec<_> = seeds
+            .par_iter()
+            .map(|&seed| written(digits, numbers, seed))
+            .map(|drawn| drawn.map(|d| (ink::read_many_bytes(d.kind, &d.bytes).ok(), d)))
+            .collect();
+        for (seed, drawn) in seeds.iter().zip(drawn) {
+            for (right, (read, written)) in right.iter_mut().zip(drawn) {
+                let read = read.map(|numbers| text(network, &numbers));
+                *right += usize::from(read.as_ref() == Some(&written.text));
+                if let Some(folder) = folder {
+                    let text = written.text.replace('\n', "_");
+                    write(folder, written.kind, *seed, &text, &written.bytes);
+                }
+            }
+        }
+    }
+    println!("| several digits | read without a mistake, of {NUMBERS} |");
+    println!("|---|---|");
+    for (kind, right) in ["number", "touching", "lines"].iter().zip(right) {
+        println!("| {kind} | {:.3} |", right as f64 / NUMBERS as f64);
+    }
+}
+
+/// What `predict --many` reads.
+fn text(network: &Ensemble, numbers: &Numbers) -> String {
+    let images: Vec<&[u8]> = numbers
+        .candidates()
+        .map(|candidate| candidate.digit.pixels.as_slice())
+        .collect();
+    let predictions = network.predict(&images).unwrap();
+    let probabilities: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
+    let line = |line: Vec<usize>| -> String {
+        let digits = line.into_iter().map(|index| predictions[index].digit());
+        digits.map(|digit| digit.to_string()).collect()
+    };
+    let lines: Vec<String> = numbers.best(&probabilities).into_iter().map(line).collect();
+    lines.join("\n")
 }
 
 fn example(kind: &Kind, digits: &Digits, number: usize, folder: Option<&Path>) -> Example {
@@ -203,9 +250,12 @@ fn main() {
                 .collect();
             row(kind, &network, &examples)
         };
-        table(&kinds.map(row).collect::<Vec<Row>>());
-        if let Some(folder) = &folder {
-            write_numbers(folder, &digits, &numbers);
+        let rows: Vec<Row> = kinds.map(row).collect();
+        if !rows.is_empty() {
+            table(&rows);
+        }
+        if words.is_empty() || words.contains("number") {
+            measure_numbers(&network, &digits, &numbers, folder.as_deref());
         }
     };
     with_threads(available_threads(), measure).unwrap();

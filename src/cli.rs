@@ -127,10 +127,13 @@ pub struct PredictArgs {
     /// for standard input
     #[arg(value_name = "IMAGE|DIR|-", required = true)]
     pub images: Vec<PathBuf>,
+    /// Read all digits of each picture: a number on a line, or lines of them
+    #[arg(long, conflicts_with = "top")]
+    pub many: bool,
     /// Print one JSON object a picture, and nothing else
     #[arg(long)]
     pub json: bool,
-    /// Show what the network saw, and a bar for each digit
+    /// Show what the network saw, and a bar for each digit (no bars with --many)
     #[arg(long, conflicts_with = "json")]
     pub show: bool,
     /// Write the 28x28 pixels that the network saw into this folder, as PNG

@@ -1,6 +1,8 @@
 //! `mnistctl predict`
 
+mod many;
 mod progress;
+mod single;
 mod text;
 
 use std::path::Path;
@@ -8,11 +10,11 @@ use std::path::Path;
 use super::{Error, Status, interrupt, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
-use crate::evaluation::{BATCH, Ensemble, Prediction};
+use crate::evaluation::{BATCH, Ensemble};
 use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
-use crate::ink::{Digit, read_bytes};
+use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
 use crate::training::progress::note;
 use progress::Progress;
 
@@ -37,7 +39,7 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         };
         note(&format!("{}: {count} {what}", folder.display()));
     }
-    let mut folder = match &args.save {
+    let folder = match &args.save {
         Some(path) => Some(save_folder(path, &listing.inputs)?),
         None => None,
     };
@@ -50,30 +52,21 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         interrupt::listen();
     }
 
-    let mut status = Status::Done;
-    let mut progress = Progress::new(listing.inputs.len());
-    let mut reader = Reader::new(listing.inputs, available_threads());
-    loop {
-        let readings = reader.batch(BATCH, read_bytes);
-        if readings.is_empty() {
-            return Ok(status);
-        }
-        if readings.iter().any(|reading| reading.result.is_err()) {
-            status = Status::PartlyFailed;
-        }
-        let predictions = predict_all(&ensemble, &readings)?;
-        let mut output = String::new();
-        for (reading, prediction) in readings.iter().zip(&predictions) {
-            output += &describe(args, reading, prediction.as_ref());
-        }
-        progress.suspend(|| report(args, &readings, &output))?;
-        if let Some(folder) = &mut folder {
-            save(folder, &readings)?;
-        }
-        progress.add(readings.len());
-        if interrupt::requested() {
-            return Ok(Status::Interrupted);
-        }
+    let progress = Progress::new(listing.inputs.len());
+    let reader = Reader::new(listing.inputs, available_threads());
+    let session = Session {
+        args,
+        reader,
+        folder,
+        progress,
+    };
+    match args.many {
+        true => session.run(many::BATCH, read_many_bytes, |readings| {
+            many::answers(args, &ensemble, readings)
+        }),
+        false => session.run(BATCH, read_bytes, |readings| {
+            single::answers(args, &ensemble, readings)
+        }),
     }
 }
 
@@ -90,55 +83,72 @@ fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
     }
 }
 
-/// A prediction for each picture that could be read.
-fn predict_all(
-    ensemble: &Ensemble,
-    readings: &[Reading<Digit>],
-) -> Result<Vec<Option<Prediction>>, Error> {
-    let digits = readings
-        .iter()
-        .filter_map(|reading| reading.result.as_ref().ok());
-    let pixels: Vec<&[u8]> = digits.map(|digit| digit.pixels.as_slice()).collect();
-    let mut predictions = ensemble.predict(&pixels)?.into_iter();
-    let each = readings.iter().map(|reading| match reading.result {
-        Ok(_) => predictions.next(),
-        Err(_) => None,
-    });
-    Ok(each.collect())
+/// What is said about a picture.
+struct Answer {
+    text: String,
+    /// What the network saw.
+    digits: Vec<Digit>,
 }
 
-/// What standard output says about a picture.
-fn describe(
-    args: &PredictArgs,
-    reading: &Reading<Digit>,
-    prediction: Option<&Prediction>,
-) -> String {
-    let name = reading.input.name();
-    match (args.json, &reading.result, prediction) {
-        (true, Err(error), _) => text::json_error(&name, error),
-        (true, _, Some(prediction)) => text::json(&name, prediction),
-        (false, Ok(digit), Some(prediction)) => text::text(args, &name, digit, prediction),
-        _ => String::new(),
+/// The pictures of a command line, and where the results go.
+struct Session<'a> {
+    args: &'a PredictArgs,
+    reader: Reader,
+    folder: Option<Folder>,
+    progress: Progress,
+}
+
+impl Session<'_> {
+    /// Reads all pictures with `read`, at most `most` at a time, and reports what `answers` makes of
+    /// them.
+    fn run<T: Send>(
+        mut self,
+        most: usize,
+        read: impl Fn(&str, &[u8]) -> Result<T, InkError> + Sync,
+        answers: impl Fn(Vec<Reading<T>>) -> Result<Vec<Reading<Answer>>, Error>,
+    ) -> Result<Status, Error> {
+        let mut status = Status::Done;
+        loop {
+            let readings = self.reader.batch(most, &read);
+            if readings.is_empty() {
+                return Ok(status);
+            }
+            let answers = answers(readings)?;
+            if answers.iter().any(|answer| answer.result.is_err()) {
+                status = Status::PartlyFailed;
+            }
+            self.progress.suspend(|| report(self.args, &answers))?;
+            if let Some(folder) = &mut self.folder {
+                save(folder, self.args, &answers)?;
+            }
+            self.progress.add(answers.len());
+            if interrupt::requested() {
+                return Ok(Status::Interrupted);
+            }
+        }
     }
 }
 
 /// Prints results, and the errors of pictures that have no result.
-fn report(args: &PredictArgs, readings: &[Reading<Digit>], output: &str) -> Result<(), Error> {
-    if !args.json {
-        for error in readings
-            .iter()
-            .filter_map(|reading| reading.result.as_ref().err())
-        {
-            note(&text::plain(&format!("error: {error}")));
+fn report(args: &PredictArgs, answers: &[Reading<Answer>]) -> Result<(), Error> {
+    let mut output = String::new();
+    for answer in answers {
+        match &answer.result {
+            Ok(answer) => output += &answer.text,
+            Err(error) if args.json => output += &text::json_error(&answer.input.name(), error),
+            Err(error) => note(&text::plain(&format!("error: {error}"))),
         }
     }
-    print(output)
+    print(&output)
 }
 
-fn save(folder: &mut Folder, readings: &[Reading<Digit>]) -> Result<(), Error> {
-    for reading in readings {
-        if let Ok(digit) = &reading.result {
-            folder.save(&reading.input, digit)?;
+fn save(folder: &mut Folder, args: &PredictArgs, answers: &[Reading<Answer>]) -> Result<(), Error> {
+    for answer in answers {
+        let Ok(Answer { digits, .. }) = &answer.result else {
+            continue;
+        };
+        for (index, digit) in digits.iter().enumerate() {
+            folder.save(&answer.input, args.many.then_some(index + 1), digit)?;
         }
     }
     Ok(())

@@ -22,14 +22,27 @@ pub struct Found {
     /// The mean width of its strokes, in pixels.
     pub pen: f32,
     pub extent: Extent,
+}
+
+/// A page's ink and its parts, and which of them are its one digit, if it has only one.
+pub struct Strokes {
+    pub ink: Plane,
+    pub parts: Parts,
+    /// The digit, or the largest piece of it.
+    pub main: Part,
+    /// What of the ink is full ink.
+    peak: f32,
+    members: Vec<bool>,
+    /// The digit's.
+    pub extent: Extent,
     /// How much it looks like writing: for the choice between dark and light ink.
     pub score: f32,
     /// Whether it bends or branches, as no spot and no straight line does.
     pub bent: bool,
 }
 
-/// Finds the one digit of a page, given its ink.
-pub fn find(mut ink: Plane) -> Option<Found> {
+/// Finds the strokes of a page, given its ink.
+pub fn find(mut ink: Plane) -> Option<Strokes> {
     let (width, height) = (ink.width, ink.height());
     let noise = settle(&mut ink);
     let faintest = FAINTEST.max(5.0 * noise);
@@ -62,15 +75,29 @@ pub fn find(mut ink: Plane) -> Option<Found> {
     }
     let boxed = is_box(&parts, &main);
     let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
-    keep(&mut ink, &parts, &members);
-    Some(Found {
+    Some(Strokes {
+        bent: main.solidity < 0.8,
         ink,
+        parts,
+        main,
         peak,
-        pen: main.pen,
+        members,
         extent,
         score,
-        bent: main.solidity < 0.8,
     })
+}
+
+impl Strokes {
+    /// The one digit of the page.
+    pub fn digit(mut self) -> Found {
+        keep(&mut self.ink, &self.parts, &self.members);
+        Found {
+            ink: self.ink,
+            peak: self.peak,
+            pen: self.main.pen,
+            extent: self.extent,
+        }
+    }
 }
 
 /// How much a part looks like strokes of a pen, and not like the paper between strokes: thin for its

@@ -17,6 +17,7 @@ pub mod files;
 mod find;
 mod fit;
 mod lines;
+pub mod many;
 mod original;
 mod page;
 mod paper;
@@ -48,4 +49,10 @@ pub fn read(path: &Path) -> Result<Digit, InkError> {
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
     let page = decode::decode(name, bytes)?;
     page::digit(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
+}
+
+/// Finds the digits in a picture of several.
+pub fn read_many_bytes(name: &str, bytes: &[u8]) -> Result<many::Numbers, InkError> {
+    let page = decode::decode(name, bytes)?;
+    many::read(&page).ok_or_else(|| InkError::NoInk { file: name.into() })
 }

@@ -4,23 +4,23 @@ use image::imageops::{self, FilterType};
 use image::{GrayImage, RgbImage};
 use rayon::join;
 
-use super::find::{Found, find};
+use super::find::{Strokes, find};
 use super::original::original;
 use super::plane::Plane;
 use super::{Digit, colour, fit, paper};
 
-/// The longer side at which ink is looked for, in pixels.
-const LONGEST: u32 = 1200;
+/// A picture whose longer side is shorter than this is enlarged, so that strokes are some pixels wide.
 const SHORTEST: u32 = 128;
 
 /// `None` if nothing on the page can be a digit.
 pub fn digit(page: &RgbImage) -> Option<Digit> {
     let levels = colour::levels(page);
-    original(&levels).or_else(|| fit::fit(&find_ink(&levels)?))
+    original(&levels).or_else(|| fit::fit(&strokes(&sized(&levels))?.digit()))
 }
 
-pub fn find_ink(levels: &GrayImage) -> Option<Found> {
-    let dark = denoised(Plane::from_levels(&sized(levels)));
+/// The strokes on a page, given its levels in working size.
+pub fn strokes(levels: &GrayImage) -> Option<Strokes> {
+    let dark = denoised(Plane::from_levels(levels));
     let light = dark.clone().map(|level| 255.0 - level);
     let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
     match (dark, light) {
@@ -61,7 +61,7 @@ fn noise(levels: &Plane) -> f32 {
 }
 
 /// Of what may be writing in ink of two kinds, whether it is the first.
-fn is_first(one: &Found, other: &Found) -> bool {
+fn is_first(one: &Strokes, other: &Strokes) -> bool {
     let page = one.ink.width.max(one.ink.height());
     let one_is_inner = one.extent.longest() < other.extent.longest();
     let (inner, outer) = if one_is_inner {
@@ -83,22 +83,18 @@ fn is_first(one: &Found, other: &Found) -> bool {
     is_inner == one_is_inner
 }
 
+/// The levels at the size at which ink is looked for: small pictures by a whole factor larger,
+/// smoothly.
 pub fn sized(levels: &GrayImage) -> GrayImage {
     let (width, height) = levels.dimensions();
-    let longest = width.max(height);
-    if longest > LONGEST {
-        let factor = LONGEST as f32 / longest as f32;
-        let side = |side: u32| ((side as f32 * factor).round() as u32).max(1);
-        imageops::resize(levels, side(width), side(height), FilterType::Triangle)
-    } else if longest < SHORTEST {
-        let factor = SHORTEST.div_ceil(longest);
-        imageops::resize(
-            levels,
-            width * factor,
-            height * factor,
-            FilterType::CatmullRom,
-        )
-    } else {
-        levels.clone()
+    let factor = SHORTEST.div_ceil(width.max(height).max(1));
+    if factor == 1 {
+        return levels.clone();
     }
+    imageops::resize(
+        levels,
+        width * factor,
+        height * factor,
+        FilterType::CatmullRom,
+    )
 }

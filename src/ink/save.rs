@@ -47,13 +47,22 @@ impl Folder {
         })
     }
 
-    /// Writes the digit of an input; returns where.
-    pub fn save(&mut self, input: &Input, digit: &Digit) -> Result<PathBuf, FileError> {
+    /// Writes the digit of an input, or with a number one of its digits: `photo-1.png`; returns where.
+    pub fn save(
+        &mut self,
+        input: &Input,
+        number: Option<usize>,
+        digit: &Digit,
+    ) -> Result<PathBuf, FileError> {
         let stem = match input {
             Input::File(path) | Input::Failed { path, .. } => path.file_stem(),
             Input::Stdin => None,
         };
-        let name = self.unused(stem.unwrap_or("stdin".as_ref()));
+        let mut stem = stem.unwrap_or("stdin".as_ref()).to_os_string();
+        if let Some(number) = number {
+            stem.push(format!("-{number}"));
+        }
+        let name = self.unused(&stem);
         let path = self.path.join(name);
         let mut png = Cursor::new(Vec::new());
         PngEncoder::new(&mut png)

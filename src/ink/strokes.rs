@@ -32,6 +32,16 @@ impl Extent {
             && self.bottom >= other.bottom
     }
 
+    /// With so many more pixels on all sides, as far as the picture goes.
+    pub fn grown(&self, by: usize, width: usize, height: usize) -> Self {
+        Self {
+            left: self.left.saturating_sub(by),
+            top: self.top.saturating_sub(by),
+            right: (self.right + by).min(width),
+            bottom: (self.bottom + by).min(height),
+        }
+    }
+
     /// The smallest that holds both.
     pub fn union(&self, other: &Self) -> Self {
         Self {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::many::Seen;
 use crate::cli::PredictArgs;
 use crate::evaluation::Prediction;
 use crate::ink::{Digit, InkError, SIDE, preview};
@@ -24,10 +25,26 @@ enum Line<'a> {
         confidence: f64,
         probabilities: [f64; 10],
     },
+    Many {
+        file: &'a str,
+        /// Lines end in a line break, but for the last.
+        text: String,
+        digits: Vec<Placed>,
+    },
     Failed {
         file: &'a str,
         error: String,
     },
+}
+
+/// One of the digits of a picture.
+#[derive(Serialize)]
+struct Placed {
+    digit: usize,
+    confidence: f64,
+    /// Left, top, width and height, in pixels of the picture as it is viewed.
+    #[serde(rename = "box")]
+    place: [u32; 4],
 }
 
 impl Line<'_> {
@@ -44,6 +61,30 @@ pub fn json(file: &str, prediction: &Prediction) -> String {
         probabilities: prediction.probabilities,
     };
     line.text()
+}
+
+pub fn many_json(file: &str, lines: &[Vec<Seen>]) -> String {
+    let placed = |seen: &Seen| Placed {
+        digit: seen.prediction.digit(),
+        confidence: seen.prediction.confidence(),
+        place: seen.candidate.place,
+    };
+    let line = Line::Many {
+        file,
+        text: numbers(lines).join("\n"),
+        digits: lines.iter().flatten().map(placed).collect(),
+    };
+    line.text()
+}
+
+/// Each line's digits.
+fn numbers(lines: &[Vec<Seen>]) -> Vec<String> {
+    let number = |line: &Vec<Seen>| {
+        line.iter()
+            .map(|seen| seen.prediction.digit().to_string())
+            .collect()
+    };
+    lines.iter().map(number).collect()
 }
 
 pub fn json_error(file: &str, error: &InkError) -> String {
@@ -72,6 +113,29 @@ pub fn text(args: &PredictArgs, name: &str, digit: &Digit, prediction: &Predicti
         for (digit, probability) in prediction.probabilities.iter().enumerate() {
             let bar = "█".repeat((probability * BAR).round() as usize);
             let _ = writeln!(text, "{digit} {:>5.1} % {bar}", 100.0 * probability);
+        }
+    }
+    text
+}
+
+/// A line for all digits of a picture, and with `--show` what the network saw of each below it.
+pub fn many_text(args: &PredictArgs, name: &str, lines: &[Vec<Seen>]) -> String {
+    let digits = || lines.iter().flatten();
+    let lowest = digits()
+        .map(|seen| seen.prediction.confidence())
+        .fold(1.0, f64::min);
+    let unsure = if lowest < SURE { ", unsure" } else { "" };
+    let mut text = format!(
+        "{}: {} (lowest confidence {:.1} %{unsure})\n",
+        plain(name),
+        numbers(lines).join(" / "),
+        100.0 * lowest
+    );
+    if args.show {
+        for seen in digits() {
+            text += &preview(&seen.candidate.digit.pixels, SIDE);
+            let percent = 100.0 * seen.prediction.confidence();
+            let _ = writeln!(text, "{} {percent:>5.1} %", seen.prediction.digit());
         }
     }
     text

@@ -50,6 +50,8 @@ pub struct Page {
     pub image: RgbImage,
     /// A pixel of the page is the mean of `scale` x `scale` pixels of the picture.
     pub scale: u32,
+    /// Width and height of the picture, the right way up.
+    pub size: (u32, u32),
 }
 
 /// Why bytes are not a picture; [`Fault::about`] makes a sentence of it.
@@ -121,12 +123,19 @@ impl<'a> Picture<'a> {
 
     fn page(self) -> Result<Page, Fault> {
         let picture = DynamicImage::from_decoder(self.decoder)?;
-        let scale = scale(picture.width(), picture.height());
+        let (width, height) = (picture.width(), picture.height());
+        let scale = scale(width, height);
         let mut page = DynamicImage::from(shrink::shrink(picture, self.palette.as_ref(), scale));
         page.apply_orientation(self.orientation);
+        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+        let size = match self.orientation {
+            Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH => (height, width),
+            _ => (width, height),
+        };
         Ok(Page {
             image: page.into_rgb8(),
             scale,
+            size,
         })
     }
 }

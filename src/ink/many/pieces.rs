@@ -1,0 +1,260 @@
+//! A line of writing -> everything on it that could be one digit.
+
+use rayon::prelude::*;
+
+use super::super::find::{Found, Strokes};
+use super::super::fit;
+use super::super::plane::Plane;
+use super::super::strokes::{Extent, Part};
+use super::rows::Row;
+use super::score::Shape;
+use super::seams::{Seam, seams};
+use super::{Candidate, Line, Skip};
+
+/// A digit has at most this many parts.
+const MOST_PARTS: usize = 4;
+
+/// A digit is at most this wide, in heights.
+const WIDEST: f32 = 1.6;
+
+/// Ink this far apart belongs to two digits, in heights of the line.
+const APART: f32 = 0.35;
+
+/// How far the soft edge of a stroke reaches, in pixels.
+const EDGE: usize = 2;
+
+/// One of a line's parts, and where it may be cut.
+struct Piece<'a> {
+    part: &'a Part,
+    /// In [`Parts::labels`](super::super::strokes::Parts::labels).
+    label: u32,
+    seams: Vec<Seam>,
+}
+
+/// A piece's part between two of its cuts; none is the piece's end.
+struct Slice<'a> {
+    piece: &'a Piece<'a>,
+    left: Option<&'a Seam>,
+    right: Option<&'a Seam>,
+}
+
+/// A place where one digit may end and the next begin: on the left of a piece, or at a seam in it.
+struct Cut {
+    piece: usize,
+    seam: Option<usize>,
+}
+
+/// The candidates of a line of writing; `place` says where in the picture an extent is.
+pub fn line(strokes: &Strokes, row: &Row, place: &(impl Fn(&Extent) -> [u32; 4] + Sync)) -> Line {
+    let pieces: Vec<Piece> = row
+        .parts
+        .iter()
+        .map(|&index| Piece::new(strokes, row, index))
+        .collect();
+    let mut cuts = Vec::new();
+    let mut skips = Vec::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        let first = cuts.len();
+        let seams = (0..piece.seams.len()).map(Some);
+        cuts.extend([None].into_iter().chain(seams).map(|seam| Cut {
+            piece: number,
+            seam,
+        }));
+        skips.push(Skip {
+            first,
+            last: cuts.len(),
+            size: piece.part.extent.longest() as f32 / row.height,
+        });
+    }
+    cuts.push(Cut {
+        piece: pieces.len(),
+        seam: None,
+    });
+
+    let runs: Vec<(usize, usize)> = (0..cuts.len())
+        .flat_map(|first| (first + 1..cuts.len()).map(move |last| (first, last)))
+        .collect();
+    let candidates = runs.into_par_iter().filter_map(|(first, last)| {
+        let slices = slices(&pieces, &cuts[first], &cuts[last])?;
+        let (found, extent, shape) = joined(strokes, row, &slices)?;
+        let digit = fit::fit(&found)?;
+        Some(Candidate {
+            shape: shape.with_length(&digit),
+            digit,
+            place: place(&extent),
+            first,
+            last,
+        })
+    });
+    Line {
+        candidates: candidates.collect(),
+        ends: cuts.len() - 1,
+        skips,
+    }
+}
+
+impl<'a> Piece<'a> {
+    fn new(strokes: &'a Strokes, row: &Row, index: usize) -> Self {
+        let part = &strokes.parts.parts[index];
+        let (width, height) = (part.extent.width() as f32, part.extent.height() as f32);
+        let mut piece = Self {
+            part,
+            label: index as u32 + 1,
+            seams: vec![],
+        };
+        if width > 0.25 * row.height && height > 0.5 * row.height {
+            // A digit may be half as wide as it is high, and be cut in three wrong places.
+            let most = (5.0 * width / row.height).ceil() as usize + 1;
+            piece.seams = seams(&piece.ink(strokes), part.pen, most);
+        }
+        piece
+    }
+
+    /// Its ink alone, 0 to 1.
+    fn ink(&self, strokes: &Strokes) -> Plane {
+        let Extent { left, top, .. } = self.part.extent;
+        let width = self.part.extent.width();
+        let mut ink = Plane::new(width, self.part.extent.height(), 0.0);
+        for (i, value) in ink.values.iter_mut().enumerate() {
+            let at = (top + i / width) * strokes.ink.width + left + i % width;
+            if strokes.parts.labels[at] == self.label {
+                *value = (strokes.ink.values[at] / self.part.peak).clamp(0.0, 1.0);
+            }
+        }
+        ink
+    }
+}
+
+/// What lies between two cuts; `None` if that is too many pieces, or the cuts cross each other.
+fn slices<'a>(pieces: &'a [Piece<'a>], first: &Cut, last: &Cut) -> Option<Vec<Slice<'a>>> {
+    let end = last.piece + usize::from(last.seam.is_some());
+    if end - first.piece > MOST_PARTS {
+        return None;
+    }
+    let mut slices: Vec<Slice> = pieces[first.piece..end]
+        .iter()
+        .map(|piece| Slice {
+            piece,
+            left: None,
+            right: None,
+        })
+        .collect();
+    if let Some(seam) = first.seam {
+        let slice = slices.first_mut()?;
+        slice.left = Some(&slice.piece.seams[seam]);
+    }
+    if let Some(seam) = last.seam {
+        let slice = slices.last_mut()?;
+        slice.right = Some(&slice.piece.seams[seam]);
+    }
+    let crossing = |slice: &Slice| {
+        let seams = slice.left.zip(slice.right);
+        seams.is_some_and(|(left, right)| !left.is_left_of(right))
+    };
+    (!slices.iter().any(crossing)).then_some(slices)
+}
+
+impl Slice<'_> {
+    /// Whether a pixel of the page lies between its cuts.
+    fn is_between(&self, x: usize, y: usize) -> bool {
+        let extent = &self.piece.part.extent;
+        let row = y.clamp(extent.top, extent.bottom - 1) - extent.top;
+        self.left
+            .is_none_or(|seam| x >= extent.left + seam.columns[row])
+            && self
+                .right
+                .is_none_or(|seam| x < extent.left + seam.columns[row])
+    }
+
+    fn holds(&self, strokes: &Strokes, x: usize, y: usize) -> bool {
+        strokes.parts.labels[y * strokes.parts.width + x] == self.piece.label
+            && self.is_between(x, y)
+    }
+
+    /// The rectangle around its ink.
+    fn extent(&self, strokes: &Strokes) -> Option<Extent> {
+        let whole = self.piece.part.extent;
+        if self.left.is_none() && self.right.is_none() {
+            return Some(whole);
+        }
+        let pixels =
+            (whole.top..whole.bottom).flat_map(|y| (whole.left..whole.right).map(move |x| (x, y)));
+        pixels
+            .filter(|&(x, y)| self.holds(strokes, x, y))
+            .map(|(x, y)| Extent {
+                left: x,
+                top: y,
+                right: x + 1,
+                bottom: y + 1,
+            })
+            .reduce(|all, pixel| all.union(&pixel))
+    }
+}
+
+/// The ink of some slices as that of one digit, where on the page it is, and what speaks for it;
+/// `None` if it can't be one.
+fn joined(strokes: &Strokes, row: &Row, slices: &[Slice]) -> Option<(Found, Extent, Shape)> {
+    let extents: Vec<Extent> = slices
+        .iter()
+        .map(|slice| slice.extent(strokes))
+        .collect::<Option<_>>()?;
+    let extent = extents.iter().copied().reduce(|all, e| all.union(&e))?;
+    let (width, height) = (extent.width() as f32, extent.height() as f32);
+    let is_digit = width <= WIDEST * row.height.max(height)
+        && (0.3 * row.height..2.5 * row.height).contains(&height);
+    if !is_digit {
+        return None;
+    }
+    let mut shape = Shape::new(&extent, row.height);
+    for slice in slices {
+        let sides = [slice.left, slice.right];
+        for _ in sides.into_iter().flatten() {
+            shape.cut(slice.piece.part.extent.width() as f32 / row.height);
+        }
+    }
+    let mut all = extents[0];
+    for extent in &extents[1..] {
+        if extent.left as f32 - all.right as f32 > APART * row.height {
+            return None;
+        }
+        shape.join(&all, extent, row.height);
+        all = all.union(extent);
+    }
+    Some((cropped(strokes, slices, &extent), extent, shape))
+}
+
+/// The ink of the slices with its soft edges, and no other.
+fn cropped(strokes: &Strokes, slices: &[Slice], extent: &Extent) -> Found {
+    let page = extent.grown(EDGE, strokes.ink.width, strokes.ink.height());
+    let at = |i: usize| (page.left + i % page.width(), page.top + i / page.width());
+    let mut own = Plane::new(page.width(), page.height(), 0.0);
+    for (i, own) in own.values.iter_mut().enumerate() {
+        let (x, y) = at(i);
+        if slices.iter().any(|slice| slice.holds(strokes, x, y)) {
+            *own = 1.0;
+        }
+    }
+    let near = own.dilated(EDGE);
+    let mut ink = own;
+    for (i, (value, near)) in ink.values.iter_mut().zip(near.values).enumerate() {
+        let (x, y) = at(i);
+        let is_edge = near > 0.0
+            && strokes.parts.labels[y * strokes.parts.width + x] == 0
+            && slices.iter().all(|slice| slice.is_between(x, y));
+        if *value > 0.0 || is_edge {
+            *value = strokes.ink.at(x, y);
+        }
+    }
+    let peaks = slices.iter().map(|slice| slice.piece.part.peak);
+    Found {
+        ink,
+        peak: peaks.fold(0.0, f32::max),
+        pen: strokes.main.pen,
+        extent: Extent {
+            left: extent.left - page.left,
+            top: extent.top - page.top,
+            right: extent.right - page.left,
+            bottom: extent.bottom - page.top,
+        },
+    }
+}

@@ -1,0 +1,161 @@
+//! How likely it is that a candidate is one digit: the network alone would not know, since it is
+//! sure of the strangest shapes. Two 1s make a good 4, and half an 8 a good 0.
+
+use super::super::strokes::Extent;
+use super::super::{Digit, SIDE};
+
+/// What speaks for a candidate beside the network, and against it. Lengths are in heights of the
+/// line, if nothing else is said.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    height: f64,
+    /// Width by height.
+    aspect: f64,
+    /// The length of its strokes, in sides of the 20x20 box.
+    length: f64,
+    /// How many of its two sides cut through ink.
+    cuts: f64,
+    /// By how much what they cut is narrower than high, added up over the sides.
+    narrow: f64,
+    /// How many parts it joins to the first one.
+    joins: f64,
+    /// The sizes of these parts, or of the ones they are joined to if they are smaller, added up.
+    joined: f64,
+    /// The share of the narrower one's columns that they have in common, added up.
+    overlap: f64,
+}
+
+/// What each of these counts. Found by random search on numbers made from MNIST's validation
+/// digits, as `benches/pictures.rs` makes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights {
+    pub confidence: f64,
+    pub aspect: f64,
+    pub length: f64,
+    pub short: f64,
+    pub wide: f64,
+    pub cut: f64,
+    pub narrow: f64,
+    pub join: f64,
+    pub joined: f64,
+    pub overlap: f64,
+    pub each: f64,
+    pub skip: f64,
+}
+
+pub const WEIGHTS: Weights = Weights {
+    confidence: 27.0,
+    aspect: 0.42,
+    length: 0.42,
+    short: 5.5,
+    wide: 13.0,
+    cut: 0.6,
+    narrow: 9.6,
+    join: 0.9,
+    joined: 4.3,
+    overlap: 2.1,
+    each: 1.3,
+    skip: 30.0,
+};
+
+/// Mean and standard deviation of the logarithm of MNIST's training digits' width by height.
+const ASPECTS: [(f64, f64); 10] = [
+    (-0.12, 0.22),
+    (-1.01, 0.49),
+    (-0.08, 0.24),
+    (-0.26, 0.23),
+    (-0.27, 0.23),
+    (-0.09, 0.29),
+    (-0.36, 0.23),
+    (-0.29, 0.23),
+    (-0.31, 0.24),
+    (-0.43, 0.21),
+];
+
+/// The same of [`length`].
+const LENGTHS: [(f64, f64); 10] = [
+    (0.92, 0.10),
+    (0.18, 0.10),
+    (0.82, 0.14),
+    (0.83, 0.15),
+    (0.69, 0.11),
+    (0.80, 0.16),
+    (0.75, 0.15),
+    (0.60, 0.11),
+    (0.88, 0.14),
+    (0.71, 0.13),
+];
+
+impl Shape {
+    /// That of ink with this extent, in a line so many pixels high.
+    pub fn new(extent: &Extent, line: f32) -> Self {
+        Self {
+            height: f64::from(extent.height() as f32 / line),
+            aspect: extent.width() as f64 / extent.height() as f64,
+            ..Self::default()
+        }
+    }
+
+    /// One side cuts through a part of this width.
+    pub fn cut(&mut self, width: f32) {
+        self.cuts += 1.0;
+        self.narrow += f64::from((1.0 - width).max(0.0));
+    }
+
+    /// It joins one part to another, in a line so many pixels high.
+    pub fn join(&mut self, one: &Extent, other: &Extent, line: f32) {
+        let (left, right) = (one.left.max(other.left), one.right.min(other.right));
+        let shared = right.saturating_sub(left) as f64;
+        self.joins += 1.0;
+        self.joined += f64::from(one.longest().min(other.longest()) as f32 / line);
+        self.overlap += shared / one.width().min(other.width()) as f64;
+    }
+
+    /// With the length of the digit that it became.
+    pub fn with_length(self, digit: &Digit) -> Self {
+        Self {
+            length: length(digit),
+            ..self
+        }
+    }
+
+    /// The logarithm of how likely it is one digit, but for a constant, given the network's
+    /// probabilities.
+    pub fn score(&self, probabilities: &[f64; 10], weights: &Weights) -> f64 {
+        let pairs = probabilities.iter().copied().enumerate();
+        let (digit, confidence) = pairs.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+        // Standard deviations beyond the first.
+        let unusual = |value: f64, (mean, deviation): (f64, f64)| {
+            (((value.ln() - mean) / deviation).abs() - 1.0).max(0.0)
+        };
+        let aspect = unusual(self.aspect, ASPECTS[digit]).powi(2).min(9.0);
+        let length = unusual(self.length, LENGTHS[digit]).min(6.0);
+        let w = weights;
+        w.each + w.confidence * (confidence - 1.0) + w.overlap * self.overlap
+            - w.aspect * aspect
+            - w.length * length
+            - w.short * (0.9 - self.height).max(0.0)
+            - w.wide * (self.aspect - 1.2).max(0.0)
+            - w.cut * self.cuts
+            - w.narrow * self.narrow
+            - w.join * self.joins
+            - w.joined * self.joined
+    }
+}
+
+/// How long a digit's strokes are, in sides of the 20x20 box: half its total variation, since a
+/// stroke has two edges, however wide it is.
+fn length(digit: &Digit) -> f64 {
+    let at = |x: usize, y: usize| match x < SIDE && y < SIDE {
+        true => f64::from(digit.pixels[y * SIDE + x]) / 255.0,
+        false => 0.0,
+    };
+    let mut sum = 0.0;
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let (across, down) = (at(x + 1, y) - at(x, y), at(x, y + 1) - at(x, y));
+            sum += across.hypot(down);
+        }
+    }
+    sum / 2.0 / 20.0
+}
