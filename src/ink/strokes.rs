@@ -125,6 +125,7 @@ impl Parts {
                 let (first, last) = &mut rows[y];
                 *first = x.min(*first);
                 *last = x.max(*last);
+                boundary += usize::from(distance.values[position] < 1.5);
                 let at_edge = [x == 0, y == 0, x + 1 == width, y + 1 == height];
                 for (count, at_edge) in contact.iter_mut().zip(at_edge) {
                     *count += usize::from(at_edge);
