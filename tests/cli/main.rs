@@ -8,7 +8,6 @@ mod errors;
 mod handwriting;
 mod pictures;
 mod predict;
-mod predict_many;
 mod report;
 mod resume;
 mod runs;

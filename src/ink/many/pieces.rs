@@ -102,7 +102,7 @@ impl<'a> Piece<'a> {
             label: index as u32 + 1,
             seams: vec![],
         };
-        if width > 0.25 * row.height && height > 0.5 * row.height {
+        if width > 0.4 * row.height && height > 0.5 * row.height {
             // A digit may be half as wide as it is high, and be cut in three wrong places.
             let most = (5.0 * width / row.height).ceil() as usize + 1;
             piece.seams = seams(&piece.ink(strokes), part.pen, most);

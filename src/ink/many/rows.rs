@@ -1,5 +1,7 @@
 //! A page's parts -> its lines of writing.
 
+use std::cmp::Reverse;
+
 use super::super::strokes::{Extent, Part, Parts};
 
 /// One line of writing.
@@ -13,12 +15,17 @@ pub struct Row {
 /// What is smaller than this share of a line's height is a piece of a digit, or no digit at all.
 pub const SMALL: f32 = 0.45;
 
+/// More parts than this are a texture: the largest count.
+const MOST: usize = 2000;
+
 /// The lines of writing, from top to bottom, of the parts that are in the same ink as `main`.
 pub fn rows(parts: &Parts, main: &Part) -> Vec<Row> {
     let all = &parts.parts;
-    let written: Vec<usize> = (0..all.len())
+    let mut written: Vec<usize> = (0..all.len())
         .filter(|&i| is_writing(parts, &all[i], main))
         .collect();
+    written.sort_by_key(|&i| Reverse(all[i].area));
+    written.truncate(MOST);
     let height = usual_height(&written, all);
     let (mut high, low): (Vec<usize>, Vec<usize>) = written
         .into_iter()
@@ -72,9 +79,12 @@ fn is_writing(parts: &Parts, part: &Part, main: &Part) -> bool {
     }
     let (width, height) = (parts.width, parts.labels.len() / parts.width.max(1));
     let as_dark = part.peak > 0.5 * main.peak;
-    // A pen is as wide as it is: what is much wider is something else.
-    let same_pen = part.radius < 2.5 * main.radius + 1.0;
     let size = main.extent.height();
+    // A pen is as wide as it is: what is much wider is something else, or a digit whose loop ran
+    // full of ink.
+    let alike = extent.height() * 2 > size && extent.height() < 2 * size;
+    let same_pen = part.radius < 2.5 * main.radius + 1.0
+        || alike && 2.0 * part.radius < 0.5 * extent.longest() as f32;
     let is_speck = extent.longest() * 8 <= size;
     let is_huge = extent.height() >= 3 * size;
     let touches = |part: &Part| part.contact.iter().any(|&contact| contact > 0.0);
@@ -82,8 +92,8 @@ fn is_writing(parts: &Parts, part: &Part, main: &Part) -> bool {
         part.contact.iter().any(|&contact| contact > 0.7) || touches(part) && !touches(main);
     let spans = extent.height() * 20 > height * 19
         || extent.width() * 20 > width * 19 && extent.height() * 4 < extent.width();
-    // A line drawn under a number, or a dash.
-    let is_flat = extent.width() > 4 * extent.height();
+    // A line drawn under a number, and no bar of a 5.
+    let is_flat = extent.width() > 4 * extent.height() && extent.width() > size;
     let is_frame = parts.framed(part)
         && parts.parts.iter().any(|other| {
             extent.contains(&other.extent)

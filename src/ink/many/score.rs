@@ -44,18 +44,18 @@ pub struct Weights {
 }
 
 pub const WEIGHTS: Weights = Weights {
-    confidence: 27.0,
-    aspect: 0.42,
-    length: 0.42,
-    short: 5.5,
-    wide: 13.0,
+    confidence: 26.0,
+    aspect: 1.2,
+    length: 0.36,
+    short: 9.0,
+    wide: 15.0,
     cut: 0.6,
-    narrow: 9.6,
-    join: 0.9,
-    joined: 4.3,
-    overlap: 2.1,
-    each: 1.3,
-    skip: 30.0,
+    narrow: 12.7,
+    join: 0.3,
+    joined: 10.8,
+    overlap: 2.4,
+    each: 1.6,
+    skip: 12.0,
 };
 
 /// Mean and standard deviation of the logarithm of MNIST's training digits' width by height.

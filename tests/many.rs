@@ -1,4 +1,12 @@
-//! `predict --many`: pictures of several digits.
+//! `predict --many`: pictures of several digits, read by the real binary.
+
+// Shared with other tests; this one needs a part of each.
+#[allow(dead_code)]
+#[path = "cli/common.rs"]
+mod common;
+#[allow(dead_code, unused_imports)]
+#[path = "pictures/mod.rs"]
+mod pictures;
 
 use std::fs;
 
@@ -6,13 +14,8 @@ use image::imageops::{FilterType, invert, replace, resize};
 use image::{GrayImage, Luma};
 use serde_json::Value;
 
-use crate::common::{TEST_IMAGES, TEST_LABELS, World, json_lines, keys, sample};
-use drawing::{lines, number, touching};
-
-// Only its numbers are drawn here.
-#[allow(dead_code)]
-#[path = "../pictures/mod.rs"]
-mod drawing;
+use common::{TEST_IMAGES, TEST_LABELS, World, json_lines, keys, sample};
+use pictures::{lines, number, touching};
 
 type Digit = [u8; 784];
 
