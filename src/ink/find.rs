@@ -39,6 +39,8 @@ pub struct Strokes {
     pub score: f32,
     /// Whether it bends or branches, as no spot and no straight line does.
     pub bent: bool,
+    /// Whether the picture is cropped to it: strokes from edge to edge, and most of the edges free.
+    pub cropped: bool,
 }
 
 /// Finds the strokes of a page, given its ink.
@@ -75,8 +77,11 @@ pub fn find(mut ink: Plane) -> Option<Strokes> {
     }
     let boxed = is_box(&parts, &main);
     let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
+    let whole = extent.width() + 4 >= width && extent.height() + 4 >= height;
     Some(Strokes {
         bent: main.solidity < 0.8,
+        // Lines of squared paper go from edge to edge as well, but they are thin.
+        cropped: whole && contact < 2.0 && main.pen * 30.0 > extent.longest() as f32,
         ink,
         parts,
         main,

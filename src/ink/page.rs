@@ -62,6 +62,9 @@ fn noise(levels: &Plane) -> f32 {
 
 /// Of what may be writing in ink of two kinds, whether it is the first.
 fn is_first(one: &Strokes, other: &Strokes) -> bool {
+    if one.cropped != other.cropped {
+        return one.cropped;
+    }
     let page = one.ink.width.max(one.ink.height());
     let one_is_inner = one.extent.longest() < other.extent.longest();
     let (inner, outer) = if one_is_inner {
