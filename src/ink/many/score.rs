@@ -20,9 +20,7 @@ pub struct Shape {
     crossings: f64,
     /// By how much what they cut is narrower than two digits, added up over the sides.
     narrow: f64,
-    /// How many parts it joins to the first one.
-    joins: f64,
-    /// The sizes of these parts, or of the ones they are joined to if they are smaller, as far as
+    /// The size of each part that is joined to others, or of these if they are smaller, as far as
     /// they lie beside each other and not one above the other, added up.
     joined: f64,
 }
@@ -39,24 +37,22 @@ pub struct Weights {
     pub cut: f64,
     pub crossing: f64,
     pub narrow: f64,
-    pub join: f64,
     pub joined: f64,
     pub each: f64,
     pub skip: f64,
 }
 
 pub const WEIGHTS: Weights = Weights {
-    confidence: 26.0,
-    aspect: 1.2,
-    length: 0.36,
-    short: 9.0,
-    wide: 15.0,
-    cut: 0.6,
-    crossing: 1.0,
-    narrow: 9.0,
-    join: 0.3,
-    joined: 10.8,
-    each: 1.6,
+    confidence: 25.0,
+    aspect: 0.41,
+    length: 0.28,
+    short: 9.3,
+    wide: 28.0,
+    cut: 0.34,
+    crossing: 0.58,
+    narrow: 7.5,
+    joined: 5.0,
+    each: 2.5,
     skip: 12.0,
 };
 
@@ -110,7 +106,6 @@ impl Shape {
         let (left, right) = (one.left.max(other.left), one.right.min(other.right));
         let narrower = one.width().min(other.width());
         let beside = 1.0 - right.saturating_sub(left) as f64 / narrower as f64;
-        self.joins += 1.0;
         self.joined += beside * f64::from(one.longest().min(other.longest()) as f32 / line);
     }
 
@@ -142,7 +137,6 @@ impl Shape {
             - w.cut * self.cuts
             - w.crossing * self.crossings
             - w.narrow * self.narrow
-            - w.join * self.joins
             - w.joined * self.joined
     }
 }
