@@ -1,9 +1,9 @@
-//! `cargo bench --bench pictures -- --checkpoint FILE`: how many pictures of handwritten digits are
+//! `cargo bench --bench pictures`: how many pictures of handwritten digits are
 //! read right, for each kind in `tests/pictures`, as a Markdown table: by what `mnistctl predict`
 //! does; by the plain way that people write (grey, resized to 28x28, inverted when it is light); and
 //! from the 28x28 originals that the pictures were made from. The network is the same.
 //!
-//! `--data DIR`; `--split val`: the last 5,000 training digits instead of the test digits;
+//! `--checkpoint FILE` instead of the network that the program carries; `--data DIR`; `--split val`: the last 5,000 training digits instead of the test digits;
 //! `--count N` pictures a kind (200); `--kinds a,b`: only kinds with one of these words in their
 //! names, `number`: only those of several digits; `--write DIR` saves the pictures as
 //! `KIND/NUMBER_DIGIT.EXTENSION`, and those of several digits as `number/NUMBER_TEXT.EXTENSION` and so
@@ -224,7 +224,10 @@ fn main() {
         let at = args.iter().position(|arg| arg == name)?;
         args.get(at + 1).cloned()
     };
-    let checkpoint = PathBuf::from(option("--checkpoint").expect("--checkpoint FILE"));
+    let checkpoint: Vec<PathBuf> = option("--checkpoint")
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
     let data = option("--data").unwrap_or_else(|| "auto".into());
     let count = option("--count").map_or(200, |count| count.parse().unwrap());
     let folder = option("--write").map(PathBuf::from);
@@ -240,7 +243,7 @@ fn main() {
     let first = size.map_or(0, |size| digits.len().saturating_sub(size));
     let numbers: Vec<usize> = (first..digits.len()).collect();
     let measure = || {
-        let network = Ensemble::load(&[checkpoint], &Backend::Flex.engine(true).unwrap()).unwrap();
+        let network = Ensemble::load(&checkpoint, &Backend::Flex.engine(true).unwrap()).unwrap();
         let kinds = KINDS.iter().enumerate().filter(|(_, kind)| chosen(kind));
         let row = |(place, kind): (usize, &'static Kind)| {
             // Other digits for each kind, the same whichever kinds are asked for.

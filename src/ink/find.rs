@@ -19,6 +19,8 @@ pub struct Found {
     pub ink: Plane,
     /// What of it is full ink.
     pub peak: f32,
+    /// The mean width of its strokes, in pixels.
+    pub pen: f32,
     pub extent: Extent,
 }
 
@@ -92,6 +94,7 @@ impl Strokes {
         Found {
             ink: self.ink,
             peak: self.peak,
+            pen: self.main.pen,
             extent: self.extent,
         }
     }
@@ -188,7 +191,10 @@ fn can_be_digit(part: &Part, width: usize, height: usize) -> bool {
         .iter()
         .filter(|&&contact| contact > 0.7)
         .count();
-    let is_border = upright || level || covered >= 2 || part.at_edge > 0.2;
+    // A line that the estimate of the paper left along the edge; in a strip of a picture, all is edge.
+    let edged = part.at_edge > 0.2 && width.min(height) > 8;
+    let around = covered >= 2 && part.solidity < 0.5;
+    let is_border = upright || level || around || edged;
     let is_blot = 2.0 * part.radius > 0.55 * longest || part.pen > 0.42 * longest;
     // A shadow, or a light.
     let is_soft = part.softness > (0.12 * longest).max(3.0);

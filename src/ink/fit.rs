@@ -19,12 +19,16 @@ pub const BOX: usize = 20;
 /// Where MNIST has the centre of mass, as a pixel index: its digits average (14.0, 14.0).
 pub const CENTRE: f32 = 14.0;
 
-/// How many pixels long a digit is made before its pen is measured.
-const DRAWN: usize = 96;
+/// How many pixels long a digit is made at least before its pen is measured.
+const DRAWN: f32 = 120.0;
+
+/// How many pixels wide a thin pen's stroke stays, if it was.
+const STROKE: f32 = 4.0;
 
 pub fn fit(found: &Found) -> Option<Digit> {
-    let drawing = pen::drawn(found, DRAWN);
-    let drawing = pen::adjusted(drawing);
+    let longest = found.extent.longest() as f32;
+    let length = DRAWN.max(longest.min(longest * STROKE / found.pen));
+    let drawing = pen::adjusted(pen::drawn(found, length), length);
     let extent = extent_above(&drawing, 0.5)?;
     Some(place(&scale(&drawing, extent)))
 }

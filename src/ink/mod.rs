@@ -1,12 +1,19 @@
 //! A picture of a digit -> what the network was trained on.
 //!
-//! A file goes through two stages, each a file of this folder:
+//! A file goes through these stages, each a file of this folder, downwards:
 //!
-//! 1. `decode/`: bytes -> a page in colour, the right way up;
-//! 2. `fit.rs`: a page -> the 28x28 picture, made the way MNIST's were.
+//! 1. `decode/`: bytes -> a page in colour, the right way up, of at most 1,200 pixels;
+//! 2. `original.rs`: a page that already is as MNIST's digits are stays exactly as it is;
+//! 3. `page.rs`: the rest, once for dark and once for light ink, and which of the two it is:
+//!     1. `colour.rs`: one level a pixel, in which ink and paper differ most;
+//!     2. `paper.rs`: how much ink that is, given the paper around it;
+//!     3. `lines.rs`: printed lines go;
+//!     4. `strokes.rs`, `find.rs`: connected parts, and which of them are the digit;
+//! 4. `pen.rs`, `fit.rs`: the digit -> the 28x28 picture, made the way MNIST's were.
 //!
-//! [`files`] finds the pictures that a command line names, and [`reader`] reads many of them;
-//! [`preview()`] shows in a terminal what the network will see, and [`save`] writes it as PNG.
+//! `many/` takes over after the parts, when a page has more than one digit. [`files`] finds the
+//! pictures that a command line names, and [`reader`] reads many of them; [`preview()`] shows in a
+//! terminal what the network will see, and [`save`] writes it as PNG.
 
 use std::path::Path;
 

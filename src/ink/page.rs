@@ -9,8 +9,7 @@ use super::original::original;
 use super::plane::Plane;
 use super::{Digit, colour, fit, paper};
 
-/// The longer side at which ink is looked for, in pixels.
-const LONGEST: u32 = 1024;
+/// A picture whose longer side is shorter than this is enlarged, so that strokes are some pixels wide.
 const SHORTEST: u32 = 128;
 
 /// `None` if nothing on the page can be a digit.
@@ -63,6 +62,7 @@ fn noise(levels: &Plane) -> f32 {
 
 /// Of what may be writing in ink of two kinds, whether it is the first.
 fn is_first(one: &Strokes, other: &Strokes) -> bool {
+    let page = one.ink.width.max(one.ink.height());
     let one_is_inner = one.extent.longest() < other.extent.longest();
     let (inner, outer) = if one_is_inner {
         (one, other)
@@ -73,7 +73,8 @@ fn is_first(one: &Strokes, other: &Strokes) -> bool {
     // Writing, and the sheet it is on.
     let large = inner.extent.longest() * 4 > outer.extent.longest();
     let as_good = inner.score > if large { 0.5 } else { 0.6 } * outer.score;
-    let on_sheet = nested && inner.bent && as_good;
+    let readable = inner.extent.longest() * 8 > page;
+    let on_sheet = nested && inner.bent && as_good && readable;
     // A thick digit, and the paper in its loop.
     let is_hole = nested
         && inner.extent.longest() * 5 < outer.extent.longest() * 2
@@ -82,22 +83,18 @@ fn is_first(one: &Strokes, other: &Strokes) -> bool {
     is_inner == one_is_inner
 }
 
+/// The levels at the size at which ink is looked for: small pictures by a whole factor larger,
+/// smoothly.
 pub fn sized(levels: &GrayImage) -> GrayImage {
     let (width, height) = levels.dimensions();
-    let longest = width.max(height);
-    if longest > LONGEST {
-        let factor = LONGEST as f32 / longest as f32;
-        let side = |side: u32| ((side as f32 * factor).round() as u32).max(1);
-        imageops::resize(levels, side(width), side(height), FilterType::Triangle)
-    } else if longest < SHORTEST {
-        let factor = SHORTEST.div_ceil(longest);
-        imageops::resize(
-            levels,
-            width * factor,
-            height * factor,
-            FilterType::CatmullRom,
-        )
-    } else {
-        levels.clone()
+    let factor = SHORTEST.div_ceil(width.max(height).max(1));
+    if factor == 1 {
+        return levels.clone();
     }
+    imageops::resize(
+        levels,
+        width * factor,
+        height * factor,
+        FilterType::CatmullRom,
+    )
 }

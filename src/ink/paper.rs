@@ -86,36 +86,45 @@ fn fill_holes(levels: &Plane) -> Plane {
     filled
 }
 
-/// The picture's edge and the level of the paper there: closed along the edge, since ink may run
-/// over it, and before that all around, since a printed line may lie on it.
+/// The picture's edge and the level of the paper there: the lightest a little way in, since a printed
+/// line may lie on the edge, and closed along it, since ink may run over it.
 fn edge(levels: &Plane) -> Vec<(usize, f32)> {
     let (width, height) = (levels.width, levels.height());
-    let top: Vec<usize> = (0..width).collect();
-    let right = (1..height).map(|y| y * width + width - 1);
+    let at = |x: usize, y: usize| y * width + x;
+    let inwards = width.min(height) / 8 + 1;
+    // Clockwise: a position, and the step from it towards the middle.
+    let top = (0..width).map(|x| (at(x, 0), width as isize));
+    let right = (1..height).map(|y| (at(width - 1, y), -1));
     let bottom = (0..width.saturating_sub(1))
         .rev()
-        .map(|x| (height - 1) * width + x);
-    let left = (1..height.saturating_sub(1)).rev().map(|y| y * width);
-    let mut around: Vec<usize> = top
-        .into_iter()
-        .chain(right)
-        .chain(bottom)
-        .chain(left)
+        .map(|x| (at(x, height - 1), -(width as isize)));
+    let left = (1..height.saturating_sub(1)).rev().map(|y| (at(0, y), 1));
+    let around: Vec<(usize, isize)> = top.chain(right).chain(bottom).chain(left).collect();
+    let lightest: Vec<f32> = around
+        .iter()
+        .map(|&(position, step)| {
+            let deepest = if step.unsigned_abs() == 1 {
+                width
+            } else {
+                height
+            };
+            (0..=inwards.min(deepest - 1))
+                .map(|i| levels.values[position.wrapping_add_signed(step * i as isize)])
+                .fold(f32::NEG_INFINITY, f32::max)
+        })
         .collect();
-    around.dedup();
-    let line = width.min(height) / 8 + 1;
-    let lineless = levels.dilated(line).eroded(line);
     // A ring: its end goes on at its beginning.
     let length = around.len();
-    let mut ring = Plane::new(length * 3, 1, 0.0);
-    for (i, value) in ring.values.iter_mut().enumerate() {
-        *value = lineless.values[around[i % length]];
-    }
+    let ring = Plane {
+        width: length * 3,
+        values: lightest.repeat(3),
+    };
     // As wide as it may be without bridging a whole side.
     let closed = ring.rows_closed((width.min(height) * 9 / 20).max(width.max(height) / 5));
+    let levels = closed.values[length..].iter().copied();
     around
         .into_iter()
-        .enumerate()
-        .map(|(i, position)| (position, closed.values[length + i]))
+        .map(|(position, _)| position)
+        .zip(levels)
         .collect()
 }

@@ -11,12 +11,15 @@ use super::strokes::Extent;
 /// MNIST's pens: nine tenths of its digits are drawn with one between these, in pixels of the 20x20 box.
 pub const WIDTHS: (f32, f32) = (1.7, 3.6);
 
-/// The digit with paper around it, `length` pixels long, from 0 (paper) to 1 (ink); its edges
-/// steep, as a scanner's that knows black and white only.
-pub fn drawn(found: &Found, length: usize) -> Plane {
+/// How much of the way from paper to full ink an edge takes: strokes are nearly black or white, as the
+/// scans were that MNIST was made of.
+const EDGE: f32 = 0.7;
+
+/// The digit with paper around it, `length` pixels long, from 0 (paper) to 1 (ink).
+pub fn drawn(found: &Found, length: f32) -> Plane {
     let extent = found.extent;
     // Whole-number steps down keep thin strokes' mass; up is smooth.
-    let factor = length as f32 / extent.longest() as f32;
+    let factor = length / extent.longest() as f32;
     // Room for a wider pen.
     let margin = (extent.longest() as f32 * 0.15).ceil() as usize + 2;
     let crop = cropped(&found.ink, &extent, margin).map(|v| (v / found.peak).clamp(0.0, 1.2));
@@ -31,13 +34,11 @@ pub fn drawn(found: &Found, length: usize) -> Plane {
         FilterType::Triangle
     };
     let image = imageops::resize(&image, width, height, filter);
-    let drawn = Plane {
+    Plane {
         width: width as usize,
         values: image.into_raw(),
-    };
-    const STEEP: f32 = 0.2;
-    const MIDDLE: f32 = 0.5;
-    drawn.map(|v| ((v - MIDDLE) / (2.0 * STEEP) + 0.5).clamp(0.0, 1.0))
+    }
+    .map(|v| ((v - 0.5) / EDGE + 0.5).clamp(0.0, 1.0))
 }
 
 fn cropped(plane: &Plane, extent: &Extent, margin: usize) -> Plane {
@@ -60,15 +61,14 @@ fn cropped(plane: &Plane, extent: &Extent, margin: usize) -> Plane {
     crop
 }
 
-/// Brings the pen's width between MNIST's.
-pub fn adjusted(drawing: Plane) -> Plane {
+/// Brings the pen's width between MNIST's, for a digit that is `length` pixels long.
+pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     let inside = distances(&drawing, |v| v > 0.5);
     let outside = distances(&drawing, |v| v <= 0.5);
     let Some(width) = pen_width(&inside) else {
         return drawing;
     };
-    let longest = drawing.width.max(drawing.height()) as f32 / 1.3;
-    let unit = longest / BOX as f32;
+    let unit = length / BOX as f32;
     let wanted = width.clamp(WIDTHS.0 * unit, WIDTHS.1 * unit);
     let change = (wanted - width) / 2.0;
     if change.abs() < 0.5 {

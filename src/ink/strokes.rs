@@ -1,7 +1,5 @@
 //! Ink -> its connected parts, and how far each of their pixels lies from the paper.
 
-use std::collections::BTreeMap;
-
 use super::plane::Plane;
 
 /// A rectangle of pixels; the right and bottom edges are outside it.
@@ -95,7 +93,8 @@ impl Parts {
         let mut parts = Vec::new();
         let mut stack = Vec::new();
         let mut amounts = Vec::new();
-        let mut rows = BTreeMap::new();
+        // Each row's first and last pixel of the part at hand.
+        let mut rows = vec![(usize::MAX, 0); height];
         for start in 0..mask.len() {
             if !mask[start] || labels[start] != 0 {
                 continue;
@@ -112,7 +111,6 @@ impl Parts {
             let mut contact = [0_usize; 4];
             let mut boundary = 0;
             amounts.clear();
-            rows.clear();
             labels[start] = number;
             stack.push(start);
             while let Some(position) = stack.pop() {
@@ -124,7 +122,7 @@ impl Parts {
                 radius = radius.max(distance.values[position]);
                 depth += f64::from(distance.values[position]);
                 amounts.push(ink.values[position]);
-                let (first, last) = rows.entry(y).or_insert((x, x));
+                let (first, last) = &mut rows[y];
                 *first = x.min(*first);
                 *last = x.max(*last);
                 boundary += usize::from(distance.values[position] < 1.5);
@@ -148,6 +146,9 @@ impl Parts {
             let at_edge = contact.iter().sum::<usize>() as f32 / amounts.len() as f32;
             let lengths = [height, width, height, width];
             let contact = std::array::from_fn(|i| contact[i] as f32 / lengths[i] as f32);
+            let rows = &mut rows[extent.top..extent.bottom];
+            let hull = hull_area(rows, extent.top);
+            rows.fill((usize::MAX, 0));
             parts.push(Part {
                 extent,
                 area: amounts.len(),
@@ -155,7 +156,7 @@ impl Parts {
                 radius,
                 // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
                 pen: (4.0 * depth / amounts.len() as f64 - 2.0).max(1.0) as f32,
-                solidity: amounts.len() as f32 / hull_area(&rows),
+                solidity: amounts.len() as f32 / hull,
                 softness: faint as f32 / boundary.max(1) as f32,
                 at_edge,
                 contact,
@@ -209,11 +210,11 @@ impl Parts {
 
 /// The area of the convex hull of rows of pixels, given each row's first and last one (A. M. Andrew's
 /// monotone chains, down both sides).
-fn hull_area(rows: &BTreeMap<usize, (usize, usize)>) -> f32 {
+fn hull_area(rows: &[(usize, usize)], top: usize) -> f32 {
     let mut left: Vec<(f64, f64)> = Vec::new();
     let mut right: Vec<(f64, f64)> = Vec::new();
     // A pixel is a square: its four corners count.
-    for (&y, &(first, last)) in rows {
+    for (y, &(first, last)) in (top..).zip(rows) {
         for y in [y as f64, y as f64 + 1.0] {
             push_convex(&mut left, (first as f64, y), -1.0);
             push_convex(&mut right, (last as f64 + 1.0, y), 1.0);

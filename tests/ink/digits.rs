@@ -65,14 +65,15 @@ fn mnist_pictures_in_colour_are_left_as_they_are_too() {
     }
 }
 
-/// Measured over 300 digits: 0.5 on average for square pixels and 7.4 to 8.5 for smoothed ones,
-/// 28 at worst, where the centre of mass lies between two pixels and is rounded the other way.
+/// Measured over these digits: 3.6 on average for square pixels, whose faint ones come back fainter,
+/// since strokes are made nearly black or white; 7.0 to 7.9 for smoothed ones. The worst are those
+/// whose centre of mass lies between two pixels and is rounded the other way.
 #[test]
 fn enlarged_digits_come_back() {
     let digits = digits(25);
     for (filter, paper, ink, format, bound) in [
-        (FilterType::Nearest, 255, 0, PNG, 2.0),
-        (FilterType::Nearest, 190, 70, JPEG, 3.0),
+        (FilterType::Nearest, 255, 0, PNG, 5.0),
+        (FilterType::Nearest, 190, 70, JPEG, 5.0),
         (FilterType::CatmullRom, 255, 0, PNG, 10.0),
         (FilterType::Triangle, 255, 0, JPEG, 10.0),
         (FilterType::Triangle, 40, 220, JPEG, 10.0),
@@ -87,6 +88,7 @@ fn enlarged_digits_come_back() {
             total += difference;
         }
         let mean = total / digits.len() as f64;
+        println!("{context}: {mean:.1}");
         assert!(mean < bound, "{context}: off by {mean} on average");
     }
 }
@@ -110,9 +112,18 @@ fn a_line_one_pixel_wide_is_a_stroke() {
             }])
         });
         let digit = read(&encode(line, PNG)).unwrap();
-        assert_eq!(
-            digit.pixels.iter().filter(|&&level| level == 255).count(),
-            20
-        );
+        // As long as the box, and as wide as a thin pen of MNIST's: one to three pixels.
+        let inked = digit.pixels.iter().filter(|&&level| level > 127).count();
+        assert!((20..=60).contains(&inked), "{inked}");
+        let rows = digit
+            .pixels
+            .chunks(28)
+            .filter(|row| row.iter().any(|&v| v > 127))
+            .count();
+        let columns = (0..28)
+            .filter(|&x| (0..28).any(|y| digit.pixels[28 * y + x] > 127))
+            .count();
+        assert_eq!(rows.max(columns), 20);
+        assert!(rows.min(columns) <= 3);
     }
 }

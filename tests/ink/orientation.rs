@@ -86,9 +86,9 @@ fn a_picture_is_turned_after_it_was_shrunk() {
     entries.insert(6, (274, 3, 1, 6));
     let row: Vec<u8> = (0..4100).map(|x| if x < 100 { 0 } else { 255 }).collect();
     let page = page(&raw_tiff(&entries, &row.repeat(10)));
-    assert_eq!((page.scale, page.image.dimensions()), (3, (4, 1367)));
-    assert_eq!(page.image.get_pixel(2, 20).0, [0; 3]);
-    assert_eq!(page.image.get_pixel(2, 1300).0, [255; 3]);
+    assert_eq!((page.scale, page.image.dimensions()), (4, (3, 1025)));
+    assert_eq!(page.image.get_pixel(1, 15).0, [0; 3]);
+    assert_eq!(page.image.get_pixel(1, 980).0, [255; 3]);
 }
 
 #[test]

@@ -38,13 +38,10 @@ pub const MAX_MEMORY: u64 = 256 << 20;
 const MAX_ASIDE: u64 = 64 << 20;
 
 /// What a page's longest side may have, in pixels: finer strokes are of no use to anyone.
-const MAX_PAGE_SIDE: u32 = 2048;
+const MAX_PAGE_SIDE: u32 = 1200;
 
-/// What a page takes while the digit on it is looked for, in bytes a pixel, and what the copy of at
-/// most this side takes on which that is done. Measured with 1024x1024 and 2048x2048 pixels.
-const PAGE: u64 = 6;
-const COPY: u64 = 88;
-const COPY_SIDE: u64 = 1024;
+/// What a page takes while the digit on it is looked for, in bytes a pixel.
+const FITTING: u64 = 94;
 
 /// A picture, the right way up and without transparency.
 #[derive(Debug)]
@@ -199,9 +196,7 @@ fn scale(width: u32, height: u32) -> u32 {
 fn fitting(width: u32, height: u32) -> u64 {
     let scale = scale(width, height);
     let [width, height] = [width, height].map(|side| u64::from(side.div_ceil(scale)));
-    let pixels = width * height;
-    let longest = width.max(height).max(COPY_SIDE);
-    pixels * PAGE + pixels * COPY_SIDE * COPY_SIDE / (longest * longest) * COPY
+    width * height * FITTING
 }
 
 impl Fault {

@@ -249,6 +249,7 @@ fn cropped(strokes: &Strokes, slices: &[Slice], extent: &Extent) -> Found {
     Found {
         ink,
         peak: peaks.fold(0.0, f32::max),
+        pen: strokes.main.pen,
         extent: Extent {
             left: extent.left - page.left,
             top: extent.top - page.top,
