@@ -64,3 +64,97 @@ pub fn best(line: &Line, probabilities: &[[f64; 10]], weights: &Weights) -> Vec<
     digits.reverse();
     digits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::score::{Shape, WEIGHTS};
+    use super::super::{Candidate, Digit, Skip};
+    use super::*;
+    use crate::ink::strokes::Extent;
+    use crate::rng::Rng;
+
+    fn line(ends: usize, skips: Vec<Skip>, keep: impl Fn(usize, usize) -> bool) -> Line {
+        let pairs = (0..ends).flat_map(|first| (first + 1..=ends).map(move |last| (first, last)));
+        let extent = Extent {
+            left: 0,
+            top: 0,
+            right: 8,
+            bottom: 10,
+        };
+        let candidate = |(first, last)| Candidate {
+            digit: Digit { pixels: [0; 784] },
+            place: [0; 4],
+            first,
+            last,
+            shape: Shape::new(&extent, 10.0),
+        };
+        Line {
+            ends,
+            candidates: pairs
+                .filter(|&(first, last)| keep(first, last))
+                .map(candidate)
+                .collect(),
+            skips,
+        }
+    }
+
+    /// The highest sum of scores of all ways from a cut to the end, found by trying them all.
+    fn highest(line: &Line, scores: &[f64], from: usize) -> f64 {
+        if from == line.ends {
+            return 0.0;
+        }
+        let each = line.candidates.iter().zip(scores);
+        each.filter(|(candidate, _)| candidate.first == from)
+            .map(|(candidate, score)| score + highest(line, scores, candidate.last))
+            .fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    #[test]
+    fn no_other_way_scores_higher() {
+        for seed in 0..50 {
+            let mut rng = Rng::new(seed, &[]);
+            let line = line(7, vec![], |_, _| true);
+            let probabilities: Vec<[f64; 10]> = line
+                .candidates
+                .iter()
+                .map(|_| {
+                    let mut probabilities = [0.0; 10];
+                    probabilities[3] = f64::from(rng.next_f32());
+                    probabilities
+                })
+                .collect();
+            let scores: Vec<f64> = line
+                .candidates
+                .iter()
+                .zip(&probabilities)
+                .map(|(candidate, p)| candidate.shape.score(p, &WEIGHTS))
+                .collect();
+            let best = best(&line, &probabilities, &WEIGHTS);
+            let sum: f64 = best.iter().map(|&index| scores[index]).sum();
+            assert!((sum - highest(&line, &scores, 0)).abs() < 1e-9);
+            // One after another, from the first cut to the last.
+            let cuts = best
+                .iter()
+                .map(|&i| (line.candidates[i].first, line.candidates[i].last));
+            let end = cuts.fold(0, |at, (first, last)| {
+                assert_eq!(first, at);
+                last
+            });
+            assert_eq!(end, 7);
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_digit_is_left_out() {
+        let skip = |first, size| Skip {
+            first,
+            last: first + 1,
+            size,
+        };
+        // The second of three parts is in no candidate.
+        let skips = vec![skip(0, 1.0), skip(1, 1.0), skip(2, 1.0)];
+        let line = line(3, skips, |first, last| last == first + 1 && first != 1);
+        let sure = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(best(&line, &[sure, sure], &WEIGHTS), [0, 1]);
+    }
+}

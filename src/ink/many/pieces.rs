@@ -11,8 +11,8 @@ use super::score::Shape;
 use super::seams::{Seam, seams};
 use super::{Candidate, Line, Skip};
 
-/// A digit has at most this many parts.
-const MOST_PARTS: usize = 4;
+/// A digit has at most this many parts: a pencil on rough paper breaks its strokes.
+const MOST_PARTS: usize = 8;
 
 /// A digit is at most this wide, in heights.
 const WIDEST: f32 = 1.6;
@@ -208,8 +208,8 @@ fn joined(strokes: &Strokes, row: &Row, slices: &[Slice]) -> Option<(Found, Exte
     let mut shape = Shape::new(&extent, row.height);
     for slice in slices {
         let sides = [slice.left, slice.right];
-        for _ in sides.into_iter().flatten() {
-            shape.cut(slice.piece.part.extent.width() as f32 / row.height);
+        for seam in sides.into_iter().flatten() {
+            shape.cut(seam, slice.piece.part.extent.width() as f32 / row.height);
         }
     }
     let mut all = extents[0];

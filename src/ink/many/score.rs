@@ -3,6 +3,7 @@
 
 use super::super::strokes::Extent;
 use super::super::{Digit, SIDE};
+use super::seams::Seam;
 
 /// What speaks for a candidate beside the network, and against it. Lengths are in heights of the
 /// line, if nothing else is said.
@@ -15,14 +16,13 @@ pub struct Shape {
     length: f64,
     /// How many of its two sides cut through ink.
     cuts: f64,
-    /// By how much what they cut is narrower than high, added up over the sides.
+    /// How many strokes they cross beyond one each: digits touch in one place.
+    crossings: f64,
+    /// By how much what they cut is narrower than two digits, added up over the sides.
     narrow: f64,
-    /// How many parts it joins to the first one.
-    joins: f64,
-    /// The sizes of these parts, or of the ones they are joined to if they are smaller, added up.
+    /// The size of each part that is joined to others, or of these if they are smaller, as far as
+    /// they lie beside each other and not one above the other, added up.
     joined: f64,
-    /// The share of the narrower one's columns that they have in common, added up.
-    overlap: f64,
 }
 
 /// What each of these counts. Found by random search on numbers made from MNIST's validation
@@ -35,26 +35,24 @@ pub struct Weights {
     pub short: f64,
     pub wide: f64,
     pub cut: f64,
+    pub crossing: f64,
     pub narrow: f64,
-    pub join: f64,
     pub joined: f64,
-    pub overlap: f64,
     pub each: f64,
     pub skip: f64,
 }
 
 pub const WEIGHTS: Weights = Weights {
-    confidence: 26.0,
-    aspect: 1.2,
-    length: 0.36,
-    short: 9.0,
-    wide: 15.0,
-    cut: 0.6,
-    narrow: 12.7,
-    join: 0.3,
-    joined: 10.8,
-    overlap: 2.4,
-    each: 1.6,
+    confidence: 25.0,
+    aspect: 0.41,
+    length: 0.28,
+    short: 9.3,
+    wide: 28.0,
+    cut: 0.34,
+    crossing: 0.58,
+    narrow: 7.5,
+    joined: 5.0,
+    each: 2.5,
     skip: 12.0,
 };
 
@@ -97,18 +95,18 @@ impl Shape {
     }
 
     /// One side cuts through a part of this width.
-    pub fn cut(&mut self, width: f32) {
+    pub fn cut(&mut self, seam: &Seam, width: f32) {
         self.cuts += 1.0;
-        self.narrow += f64::from((1.0 - width).max(0.0));
+        self.crossings += seam.crossings.saturating_sub(1) as f64;
+        self.narrow += f64::from((1.2 - width).max(0.0));
     }
 
     /// It joins one part to another, in a line so many pixels high.
     pub fn join(&mut self, one: &Extent, other: &Extent, line: f32) {
         let (left, right) = (one.left.max(other.left), one.right.min(other.right));
-        let shared = right.saturating_sub(left) as f64;
-        self.joins += 1.0;
-        self.joined += f64::from(one.longest().min(other.longest()) as f32 / line);
-        self.overlap += shared / one.width().min(other.width()) as f64;
+        let narrower = one.width().min(other.width());
+        let beside = 1.0 - right.saturating_sub(left) as f64 / narrower as f64;
+        self.joined += beside * f64::from(one.longest().min(other.longest()) as f32 / line);
     }
 
     /// With the length of the digit that it became.
@@ -131,14 +129,14 @@ impl Shape {
         let aspect = unusual(self.aspect, ASPECTS[digit]).powi(2).min(9.0);
         let length = unusual(self.length, LENGTHS[digit]).min(6.0);
         let w = weights;
-        w.each + w.confidence * (confidence - 1.0) + w.overlap * self.overlap
+        w.each + w.confidence * (confidence - 1.0)
             - w.aspect * aspect
             - w.length * length
             - w.short * (0.9 - self.height).max(0.0)
             - w.wide * (self.aspect - 1.2).max(0.0)
             - w.cut * self.cuts
+            - w.crossing * self.crossings
             - w.narrow * self.narrow
-            - w.join * self.joins
             - w.joined * self.joined
     }
 }

@@ -10,6 +10,8 @@ pub struct Seam {
     pub columns: Vec<usize>,
     /// How much ink it crosses, in pixels.
     cost: f32,
+    /// How many strokes it crosses.
+    pub crossings: usize,
 }
 
 impl Seam {
@@ -111,8 +113,14 @@ fn trace(ink: &Plane, [down, up]: [&Plane; 2], x: usize, y: usize) -> Seam {
     };
     follow(down, &mut (0..y).rev());
     follow(up, &mut (y + 1..ink.height()));
-    let cost = columns.iter().enumerate().map(|(y, &x)| ink.at(x, y)).sum();
-    Seam { columns, cost }
+    let amounts = || columns.iter().enumerate().map(|(y, &x)| ink.at(x, y));
+    let inked: Vec<bool> = amounts().map(|amount| amount > 0.5).collect();
+    let ends = inked.windows(2).filter(|pair| pair[0] && !pair[1]).count();
+    Seam {
+        cost: amounts().sum(),
+        crossings: ends + usize::from(inked.last() == Some(&true)),
+        columns,
+    }
 }
 
 /// In each row, the ink left of each column, and of all columns.
@@ -127,4 +135,56 @@ fn sums(ink: &Plane) -> Vec<Vec<f32>> {
         sums
     };
     (0..ink.height()).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two rings with a thin bridge between them.
+    fn rings() -> Plane {
+        let mut ink = Plane::new(60, 30, 0.0);
+        for y in 0..30 {
+            for x in 0..60 {
+                let from = |centre: f32| (x as f32 - centre).hypot(y as f32 - 15.0);
+                let on_ring = [14.0, 45.0].map(|centre| (from(centre) - 10.0).abs() < 2.0);
+                let on_bridge = (25..35).contains(&x) && (14..16).contains(&y);
+                if on_ring[0] || on_ring[1] || on_bridge {
+                    ink.values[y * 60 + x] = 1.0;
+                }
+            }
+        }
+        ink
+    }
+
+    #[test]
+    fn two_rings_are_cut_at_their_bridge() {
+        let ink = rings();
+        let seams = seams(&ink, 4.0, 1);
+        let [seam] = &seams[..] else {
+            panic!("{} seams", seams.len())
+        };
+        assert!((26..35).contains(&seam.columns[15]), "{:?}", seam.columns);
+        assert_eq!(seam.crossings, 1);
+        assert_eq!(seam.cost, 2.0);
+        // One step at a time, from the first row to the last.
+        assert_eq!(seam.columns.len(), 30);
+        let steps = seam.columns.windows(2);
+        assert!(steps.into_iter().all(|pair| pair[0].abs_diff(pair[1]) <= 1));
+    }
+
+    #[test]
+    fn more_seams_are_sorted_and_differ() {
+        let seams = seams(&rings(), 4.0, 6);
+        assert!(seams.len() > 1 && seams.len() <= 6);
+        let middle = |seam: &Seam| seam.columns.iter().sum::<usize>();
+        assert!(
+            seams
+                .windows(2)
+                .all(|pair| middle(&pair[0]) <= middle(&pair[1]))
+        );
+        assert!(seams.windows(2).all(|pair| pair[0] != pair[1]));
+        // A way through a ring crosses it twice.
+        assert!(seams.iter().any(|seam| seam.crossings == 2));
+    }
 }
