@@ -133,3 +133,28 @@ fn goes_across(runs: &[Run], width: usize) -> bool {
     let parts = seen.iter().filter(|&&count| covered(count)).count();
     parts >= 9 && covered(seen[0]) && covered(seen[PARTS - 1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_lines_go_and_what_crosses_them_stays() {
+        let (width, height) = (300, 200);
+        let line = |x: usize, y: usize| (y as f32 - 100.0 - 0.05 * x as f32).abs() < 1.0;
+        let stroke = |x: usize, y: usize| (140..150).contains(&x) && (60..160).contains(&y);
+        let mut ink = Plane::new(width, height, 0.0);
+        for (i, value) in ink.values.iter_mut().enumerate() {
+            let (x, y) = (i % width, i / width);
+            *value = if line(x, y) || stroke(x, y) { 0.8 } else { 0.0 };
+        }
+        assert!(wipe_lines(&mut ink, 0.1));
+        for (i, &value) in ink.values.iter().enumerate() {
+            let (x, y) = (i % width, i / width);
+            let expected = if stroke(x, y) { 0.8 } else { 0.0 };
+            assert!(value == expected, "({x}, {y}): {value}");
+        }
+        // A stroke alone, however straight, is no printed line.
+        assert!(!wipe_lines(&mut ink, 0.1));
+    }
+}

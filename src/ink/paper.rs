@@ -128,3 +128,38 @@ fn edge(levels: &Plane) -> Vec<(usize, f32)> {
         .zip(levels)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Dark strokes across the edge of a shadow, on paper whose light falls off to the right.
+    #[test]
+    fn strokes_stand_out_in_a_shadow_as_beside_it() {
+        let (width, height) = (200, 150);
+        let light = |x: usize| {
+            if x < 100 {
+                110.0
+            } else {
+                240.0 - 0.3 * x as f32
+            }
+        };
+        let stroke =
+            |x: usize, y: usize| (40..44).contains(&x) || (160..164).contains(&x) && y > 30;
+        let stroke = |x: usize, y: usize| stroke(x, y) && (20..120).contains(&y);
+        let mut levels = Plane::new(width, height, 0.0);
+        for (i, level) in levels.values.iter_mut().enumerate() {
+            let (x, y) = (i % width, i / width);
+            *level = light(x) * if stroke(x, y) { 0.3 } else { 1.0 };
+        }
+        let ink = ink(&levels);
+        for (i, &amount) in ink.values.iter().enumerate() {
+            let (x, y) = (i % width, i / width);
+            if stroke(x, y) {
+                assert!(amount > 0.6, "({x}, {y}): {amount}");
+            } else {
+                assert!(amount.abs() < 0.1, "({x}, {y}): {amount}");
+            }
+        }
+    }
+}

@@ -150,3 +150,51 @@ fn lower_envelopes(plane: &Plane) -> Plane {
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn distances_are_as_the_plain_way_has_them() {
+        let mut rng = Rng::new(4, &[]);
+        let (width, height) = (23_usize, 17_usize);
+        let mut plane = Plane::new(width, height, 0.0);
+        for value in &mut plane.values {
+            *value = if rng.next_f32() < 0.9 { 1.0 } else { 0.0 };
+        }
+        let found = distances(&plane, |v| v > 0.5);
+        for (i, &distance) in found.values.iter().enumerate() {
+            let nearest = (0..width * height)
+                .filter(|&j| plane.values[j] < 0.5)
+                .map(|j| {
+                    let (dx, dy) = (
+                        (i % width).abs_diff(j % width),
+                        (i / width).abs_diff(j / width),
+                    );
+                    ((dx * dx + dy * dy) as f32).sqrt()
+                });
+            let nearest = nearest.fold(f32::INFINITY, f32::min);
+            assert!(
+                (distance - nearest).abs() < 1e-3,
+                "{i}: {distance}, {nearest}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stroke_is_as_wide_as_it_is() {
+        for wide in [4, 7, 12] {
+            let mut plane = Plane::new(60, 200, 0.0);
+            for y in 10..190 {
+                plane.values[y * 60 + 20..][..wide].fill(1.0);
+            }
+            let width = pen_width(&distances(&plane, |v| v > 0.5)).unwrap();
+            assert!(
+                (width - wide as f32).abs() < 0.15 * wide as f32,
+                "{wide}: {width}"
+            );
+        }
+    }
+}

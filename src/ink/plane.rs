@@ -155,3 +155,67 @@ impl Plane {
         *values.select_nth_unstable_by(at, f32::total_cmp).1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn noise(width: usize, height: usize) -> Plane {
+        let mut rng = Rng::new(3, &[]);
+        let mut plane = Plane::new(width, height, 0.0);
+        for value in &mut plane.values {
+            *value = (rng.next_f32() * 100.0).round();
+        }
+        plane
+    }
+
+    /// What is made of the values around each one, the plain way.
+    fn around(plane: &Plane, reach: usize, f: impl Fn(&[f32]) -> f32) -> Vec<f32> {
+        let mut result = Vec::new();
+        for y in 0..plane.height() {
+            for x in 0..plane.width {
+                let rows = y.saturating_sub(reach)..(y + reach + 1).min(plane.height());
+                let columns = x.saturating_sub(reach)..(x + reach + 1).min(plane.width);
+                let near: Vec<f32> = rows
+                    .flat_map(|y| plane.row(y)[columns.clone()].to_vec())
+                    .collect();
+                result.push(f(&near));
+            }
+        }
+        result
+    }
+
+    #[test]
+    fn windows_are_as_the_plain_way_has_them() {
+        for (width, height) in [(1, 1), (37, 20), (3, 50)] {
+            let plane = noise(width, height);
+            for reach in [0, 1, 4, 60] {
+                let largest = around(&plane, reach, |near| {
+                    near.iter().copied().fold(f32::MIN, f32::max)
+                });
+                assert!(
+                    plane.dilated(reach).values == largest,
+                    "{width}x{height}, {reach}"
+                );
+                let least = around(&plane, reach, |near| {
+                    near.iter().copied().fold(f32::MAX, f32::min)
+                });
+                assert!(
+                    plane.clone().eroded(reach).values == least,
+                    "{width}x{height}, {reach}"
+                );
+                let means = around(&plane, reach, |near| {
+                    near.iter().sum::<f32>() / near.len() as f32
+                });
+                let averaged = plane.averaged(reach).values;
+                // Of rows first, then of columns: the same where all of the window is on the page.
+                let differences = averaged.iter().zip(&means).map(|(a, b)| (a - b).abs());
+                assert!(
+                    differences.fold(0.0, f32::max) < 0.01,
+                    "{width}x{height}, {reach}"
+                );
+            }
+        }
+    }
+}

@@ -276,3 +276,58 @@ fn chamfer(mask: &[bool], width: usize) -> Plane {
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ink where `inked` says.
+    fn page(width: usize, height: usize, inked: impl Fn(usize, usize) -> bool) -> Plane {
+        let mut page = Plane::new(width, height, 0.0);
+        for (i, value) in page.values.iter_mut().enumerate() {
+            *value = if inked(i % width, i / width) {
+                1.0
+            } else {
+                0.0
+            };
+        }
+        page
+    }
+
+    #[test]
+    fn parts_hang_together_and_are_measured() {
+        // A bar of 6x40, and an L that touches the left and the lower edge.
+        let bar = |x: usize, y: usize| (60..66).contains(&x) && (10..50).contains(&y);
+        let corner = |x: usize, y: usize| x < 4 && y >= 30 || y >= 76 && x < 40;
+        let parts = Parts::new(&page(100, 80, |x, y| bar(x, y) || corner(x, y)), 0.5);
+        assert_eq!(parts.parts.len(), 2);
+        let bar = &parts.parts[0];
+        assert_eq!(
+            (bar.extent.width(), bar.extent.height(), bar.area),
+            (6, 40, 240)
+        );
+        assert!((bar.solidity - 1.0).abs() < 1e-6);
+        assert!((bar.pen - 6.0).abs() < 1.0, "{}", bar.pen);
+        assert_eq!(bar.contact, [0.0; 4]);
+        let corner = &parts.parts[1];
+        assert_eq!(corner.contact, [50.0 / 80.0, 0.0, 0.0, 0.4]);
+        // 4x50 and 36x4 in the hull of both: a pentagon.
+        assert!(corner.solidity < 0.4, "{}", corner.solidity);
+    }
+
+    #[test]
+    fn a_box_goes_along_all_four_sides_and_a_ring_does_not() {
+        let inside = |x: usize, y: usize, by: usize| {
+            (by..100 - by).contains(&x) && (by..80 - by).contains(&y)
+        };
+        let parts = Parts::new(
+            &page(100, 80, |x, y| inside(x, y, 10) && !inside(x, y, 13)),
+            0.5,
+        );
+        assert!(parts.framed(&parts.parts[0]));
+        let from_middle = |x: usize, y: usize| (x as f32 - 50.0).hypot(y as f32 - 40.0);
+        let ring = page(100, 80, |x, y| (25.0..32.0).contains(&from_middle(x, y)));
+        let parts = Parts::new(&ring, 0.5);
+        assert!(!parts.framed(&parts.parts[0]));
+    }
+}
