@@ -11,3 +11,5 @@ mod predict;
 mod report;
 mod resume;
 mod runs;
+mod strangers;
+mod versions;

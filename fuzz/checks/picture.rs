@@ -1,0 +1,46 @@
+//! A picture in any format, read as one digit and as many.
+
+use mnistctl::ink::decode::{MAX_MEMORY, decode, memory as estimate};
+use mnistctl::ink::{InkError, read_bytes, read_many_bytes};
+
+/// What the program promises for itself, which is twice what it takes into account.
+pub fn memory(_: &[u8]) -> usize {
+    2 * MAX_MEMORY as usize
+}
+
+pub fn check(data: &[u8]) {
+    assert!(estimate(data) <= MAX_MEMORY);
+    if let Err(error) = read_bytes("picture", data) {
+        check_error(&error);
+    }
+    let numbers = match read_many_bytes("picture", data) {
+        Ok(numbers) => numbers,
+        Err(error) => return check_error(&error),
+    };
+    let (width, height) = decode("picture", data).expect("it was read before").size;
+    let mut probabilities = Vec::new();
+    for (index, candidate) in numbers.candidates().enumerate() {
+        let [left, top, across, down] = candidate.place;
+        assert!(
+            across > 0 && left + across <= width,
+            "{:?}",
+            candidate.place
+        );
+        assert!(down > 0 && top + down <= height, "{:?}", candidate.place);
+        // As a network might answer: each is sure of another digit.
+        let mut answer = [0.01; 10];
+        answer[index % 10] = 0.91;
+        probabilities.push(answer);
+    }
+    let best = numbers.best(&probabilities).concat();
+    assert!(best.iter().all(|&index| index < probabilities.len()));
+}
+
+/// Messages are one line, whatever the file says.
+fn check_error(error: &InkError) {
+    let text = error.to_string();
+    assert!(
+        !text.is_empty() && !text.contains(char::is_control),
+        "{text:?}"
+    );
+}

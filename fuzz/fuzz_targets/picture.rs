@@ -1,0 +1,13 @@
+#![no_main]
+
+#[path = "../meter.rs"]
+mod meter;
+#[path = "../checks/picture.rs"]
+mod picture;
+
+// Decoders may panic, which is caught and becomes an error. libFuzzer's hook would end the process
+// before; a panic that isn't caught still does.
+libfuzzer_sys::fuzz_target!(
+    init: std::panic::set_hook(Box::new(|_| {})),
+    |data: &[u8]| meter::within(picture::memory(data), || picture::check(data))
+);
