@@ -1,7 +1,9 @@
 //! A recipe's text, and the `--set` lines that follow it.
 
+use mnistctl::dataset::{Augment, SIDE};
 use mnistctl::network::Plan;
 use mnistctl::recipe::Recipe;
+use mnistctl::rng::Rng;
 use mnistctl::training::{Position, Scheduler};
 
 /// A table takes some hundred bytes for each that it is written with.
@@ -45,6 +47,21 @@ pub fn check(data: &[u8]) {
                 lr.is_finite(),
                 "{lr} in epoch {epoch}, step {step}\n{written}"
             );
+        }
+    }
+    if let Some(augment) = Augment::new(&recipe.augment) {
+        // A slanted stroke, five pixels wide.
+        let ink = |at: usize| {
+            if (at % SIDE + at / SIDE / 2).abs_diff(20) < 3 {
+                255
+            } else {
+                0
+            }
+        };
+        let image: Vec<u8> = (0..SIDE * SIDE).map(ink).collect();
+        let mut varied = vec![0; SIDE * SIDE];
+        for seed in 0..2 {
+            augment.apply(&image, 7, Rng::new(seed, &[]), &mut varied);
         }
     }
 }

@@ -5,4 +5,6 @@ mod checkpoint;
 #[path = "../meter.rs"]
 mod meter;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| meter::within(checkpoint::memory(data), || checkpoint::check(data)));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| meter::within(checkpoint::memory(data), || {
+    checkpoint::check(data)
+}));

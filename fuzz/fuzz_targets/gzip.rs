@@ -30,12 +30,17 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     inside.resize(length + 100, 0);
     let length = fuzzer_mutate(&mut inside, length, length + 100);
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = match packed.write_all(&inside[..length]).map(|()| packed.finish()) {
+    let packed = match packed
+        .write_all(&inside[..length])
+        .map(|()| packed.finish())
+    {
         Ok(Ok(packed)) => packed,
         _ => return fuzzer_mutate(data, size, max_size),
     };
     // The labels behind it stay.
-    let labels = data[..size].windows(3).rposition(|start| start == [0x1f, 0x8b, 8]);
+    let labels = data[..size]
+        .windows(3)
+        .rposition(|start| start == [0x1f, 0x8b, 8]);
     let labels = labels.filter(|&at| at > 0).unwrap_or(size);
     let whole = [&packed, &data[labels..size]].concat();
     if whole.len() > max_size {

@@ -205,7 +205,7 @@ impl Checkpoint {
             }
         };
         if header.format != "mnistctl" {
-            let problem = format!("its format is `{}`", header.format.escape_default());
+            let problem = format!("its format is `{}`", shown(&header.format));
             return Err(CheckpointError::NotOne { path, problem });
         }
         if header.version != VERSION {
@@ -305,8 +305,8 @@ impl WireTensor {
         if self.dtype != "f32" {
             return Err(format!(
                 "the tensor {} has the dtype `{}`, and only f32 exists",
-                self.name.escape_default(),
-                self.dtype.escape_default()
+                shown(&self.name),
+                shown(&self.dtype)
             ));
         }
         let elements = self
@@ -317,7 +317,7 @@ impl WireTensor {
         if elements != Some(self.data.len() as u64) {
             return Err(format!(
                 "the tensor {} has the shape {:?} but {} bytes of data",
-                self.name.escape_default(),
+                shown(&self.name),
                 self.shape,
                 self.data.len()
             ));
@@ -421,6 +421,14 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         });
     }
     Ok(bytes)
+}
+
+/// The beginning of a text from a file, for messages.
+fn shown(text: &str) -> String {
+    text.chars()
+        .take(40)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 fn to_bytes(values: &[f32]) -> Vec<u8> {
