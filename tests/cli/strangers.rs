@@ -262,7 +262,7 @@ fn a_network_that_is_not_there_takes_no_memory() {
         ("many.mpk", "the network grows too large here"),
     ] {
         let args = format!("eval --data sample --checkpoint {file}");
-        let finished = run_within(&world, 900, &args);
+        let finished = run_within(&world, 500, &args);
         finished.assert_error(&args, &[words, file]);
     }
 }
