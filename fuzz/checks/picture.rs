@@ -13,14 +13,18 @@ pub fn check(data: &[u8]) {
     check_ink(data);
 }
 
-/// From bytes to a page.
-pub fn check_decoding(data: &[u8]) {
+/// From bytes to a page; returns how many pixels that has.
+pub fn check_decoding(data: &[u8]) -> usize {
     assert!(estimate(data) <= MAX_MEMORY);
     let page = match decode("picture", data) {
         Ok(page) => page,
-        Err(error) => return check_error(&error),
+        Err(error) => {
+            check_error(&error);
+            return 0;
+        }
     };
     assert!(page.image.width().max(page.image.height()) <= 1200);
+    page.image.pixels().len()
 }
 
 /// From a page to digits.
