@@ -241,7 +241,7 @@ impl Checkpoint {
         if document.normalize != (WireNormalize { mean, std }) {
             return Err(damaged("its normalisation is not its recipe's".into()));
         }
-        plausible::check_epochs(&document.metrics, &recipe).map_err(damaged)?;
+        plausible::check_epochs(&document.metrics).map_err(damaged)?;
         let plan = plan(&recipe, path)?;
         let tensors: Vec<NamedTensor> = document
             .tensors

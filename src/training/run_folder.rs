@@ -1,6 +1,5 @@
 //! A run's folder: `recipe.toml`, `metrics.jsonl`, `best.mpk`, `last.mpk`, `summary.json`.
 
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -187,7 +186,7 @@ impl RunFolder {
 
     /// The log's lines for `epochs`; one that is missing or unreadable counts no time.
     pub fn read_log(&self, epochs: &[Epoch]) -> Vec<LogLine> {
-        let mut lines = HashMap::new();
+        let mut lines = std::collections::HashMap::new();
         for line in self.read_metrics().unwrap_or_default() {
             lines.entry(line.epoch.epoch).or_insert(line);
         }
