@@ -159,9 +159,9 @@ fn a_run_goes_on_with_its_own_images_only() {
     let world = World::with_tiny();
     world.write_data("digits");
     world.ok("train --config tiny.toml --data sample --limit 500 --out run");
-    let before = world.read("run/last.mpk");
     // The same images from elsewhere will do.
     world.ok("train --resume run --data digits");
+    let before = world.read("run/last.mpk");
     let mut images = world.read("digits/train-images-idx3-ubyte");
     *images.last_mut().unwrap() ^= 1;
     world.write("digits/train-images-idx3-ubyte", images);
