@@ -9,6 +9,7 @@ mod handwriting;
 mod locks;
 mod pictures;
 mod predict;
+mod repetition;
 mod report;
 mod resume;
 mod runs;
