@@ -19,7 +19,7 @@ mod scheduler;
 mod tally;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -48,6 +48,8 @@ pub struct Job<'a> {
     pub data: &'a TrainingData,
     pub engine: &'a Engine,
     pub folder: &'a RunFolder,
+    /// How often `last.mpk` is saved inside an epoch; zero: after every batch.
+    pub save_every: Duration,
     /// Asked between batches: whether to save and stop.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -61,6 +63,8 @@ pub struct State {
     /// Batches already trained of the next one, and their figures.
     pub step: u64,
     pub tally: Tally,
+    /// What these batches took.
+    pub seconds: f64,
 }
 
 /// How a run ended.
@@ -105,6 +109,7 @@ impl State {
             epochs: Vec::new(),
             step: 0,
             tally: Tally::default(),
+            seconds: 0.0,
         }
     }
 
@@ -134,6 +139,7 @@ impl State {
         self.epochs = checkpoint.metrics.clone();
         self.step = resume.step;
         self.tally = resume.tally;
+        self.seconds = resume.seconds;
         Ok(self)
     }
 
@@ -141,6 +147,12 @@ impl State {
     pub fn best(&self) -> Option<&Epoch> {
         let smaller = |a: &&Epoch, b: &&Epoch| a.selection_loss().total_cmp(&b.selection_loss());
         self.epochs.iter().min_by(smaller)
+    }
+
+    /// Whether it stands at the end of the [`best`](Self::best) epoch.
+    fn is_best(&self) -> bool {
+        let last = self.epochs.len() as u64;
+        self.step == 0 && self.best().is_some_and(|best| best.epoch == last)
     }
 
     fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
@@ -156,6 +168,7 @@ impl State {
                 weights,
                 step: self.step,
                 tally: self.tally,
+                seconds: self.seconds,
                 scheduler: self.scheduler.state().clone(),
                 optimizer: self.learner.optimizer_state(),
                 backend: job.engine.backend.name().to_string(),
@@ -185,6 +198,8 @@ pub fn train(
 ) -> Result<(State, Outcome), TrainError> {
     let training = &job.recipe.training;
     let steps = job.data.train.len().div_ceil(training.batch_size) as u64;
+    begin(job, &state)?;
+    let mut saved = Instant::now();
 
     while (state.epochs.len() as u64) < training.epochs {
         if early_stopping::is_due(training.early_stopping, &state.epochs) {
@@ -198,14 +213,19 @@ pub fn train(
             steps,
         };
         let epoch_lr = state.scheduler.lr(position(0));
-        let started = Instant::now();
-        let images_before = state.tally.images;
+        let (started, seconds_before) = (Instant::now(), state.seconds);
+        let seconds = || seconds_before + started.elapsed().as_secs_f64();
         progress.start_epoch(epoch, training.epochs, steps, state.step);
 
         let mut feed = Feed::new(job.recipe, job.data, epoch);
         while let Some((images, labels)) = feed.batch(state.step) {
-            if (job.stop)() {
+            let stop = (job.stop)();
+            if stop || (state.step > 0 && saved.elapsed() >= job.save_every) {
+                state.seconds = seconds();
                 job.folder.save_last(&state.checkpoint(job, true))?;
+                saved = Instant::now();
+            }
+            if stop {
                 return Ok((state, Outcome::Interrupted));
             }
             let batch = Batch {
@@ -228,7 +248,7 @@ pub fn train(
             state.tally.merge(&result);
             progress.step(&state.tally);
         }
-        let train_seconds = started.elapsed().as_secs_f64();
+        let train_seconds = seconds();
 
         let val = (!job.data.val.is_empty()).then(|| {
             let mut tally = Tally::default();
@@ -259,18 +279,35 @@ pub fn train(
         });
         let line = LogLine {
             epoch: state.epochs[state.epochs.len() - 1].clone(),
-            seconds: started.elapsed().as_secs_f64(),
-            images_per_second: (state.tally.images - images_before) as f64 / train_seconds,
+            seconds: seconds(),
+            images_per_second: state.tally.images as f64 / train_seconds,
         };
         state.step = 0;
         state.tally = Tally::default();
+        state.seconds = 0.0;
+        // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
+        // last.mpk, and makes best.mpk from it.
         job.folder.append_log(&line)?;
-        let is_best = state.best().map(|best| best.epoch) == Some(epoch);
+        job.folder.save_last(&state.checkpoint(job, true))?;
+        saved = Instant::now();
+        let is_best = state.is_best();
         if is_best {
             job.folder.save_best(&state.checkpoint(job, false))?;
         }
-        job.folder.save_last(&state.checkpoint(job, true))?;
         progress.finish_epoch(&line, training.epochs, is_best);
     }
     Ok((state, Outcome::Finished))
+}
+
+/// Brings the folder's files to where `state` stands: the first point to go on from of a fresh run,
+/// and after a crash what it came between. `last.mpk` is first, since a run can be continued from
+/// it alone.
+fn begin(job: &Job<'_>, state: &State) -> Result<(), TrainError> {
+    job.folder.save_last(&state.checkpoint(job, true))?;
+    job.folder.save_recipe(job.recipe)?;
+    job.folder.save_log(&job.folder.read_log(&state.epochs))?;
+    if state.is_best() {
+        job.folder.save_best(&state.checkpoint(job, false))?;
+    }
+    Ok(())
 }
