@@ -7,6 +7,7 @@ mod compare_page;
 mod errors;
 mod handwriting;
 mod locks;
+mod numbers;
 mod pictures;
 mod predict;
 mod repetition;
