@@ -3,6 +3,7 @@
 //! [`train`] reads from top to bottom: batch by batch forward, loss, backward, update;
 //! then validate, adjust the learning rate, log, save.
 
+mod bounded;
 mod checkpoint;
 mod data;
 mod early_stopping;
@@ -13,6 +14,7 @@ mod learner;
 pub mod loss;
 mod metrics;
 mod optimizer;
+mod plausible;
 pub mod progress;
 mod run_folder;
 mod scheduler;
@@ -138,6 +140,12 @@ impl State {
         // It was saved before a batch, so every batch up to there was a whole one.
         if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
             return Err("its position in the epoch makes no sense".into());
+        }
+        let steps = (images as u64).div_ceil(batch_size);
+        let trained = steps.checked_mul(checkpoint.metrics.len() as u64);
+        if trained.and_then(|steps| steps.checked_add(resume.step)) != Some(resume.optimizer.steps)
+        {
+            return Err("the optimizer's steps are not those of its epochs".into());
         }
         let trained = resume.weights.as_ref().unwrap_or(&checkpoint.tensors);
         let loaded = self.learner.load_state(trained);

@@ -15,3 +15,5 @@ mod report;
 mod resume;
 mod runs;
 mod signals;
+mod strangers;
+mod versions;
