@@ -151,10 +151,13 @@ impl Places {
             Some(cache) => self.downloader.fill(cache).map(|_| cache.clone()),
             None => Err(DatasetError::NoCache),
         };
-        downloaded.map_err(|cause| DatasetError::Unavailable {
-            cause: Box::new(cause),
-            mirrors: self.downloader.mirrors.clone(),
-            folder: self.cache.clone(),
+        downloaded.map_err(|cause| match cause {
+            DatasetError::Interrupted => cause,
+            cause => DatasetError::Unavailable {
+                cause: Box::new(cause),
+                mirrors: self.downloader.mirrors.clone(),
+                folder: self.cache.clone(),
+            },
         })
     }
 }

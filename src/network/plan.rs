@@ -176,6 +176,16 @@ impl Plan {
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
     }
+
+    /// The number, counted from 1, of a BatchNorm layer that sees one value of each channel an
+    /// image, and so has no variance in a batch of one image.
+    pub fn single_value_norm(&self) -> Option<usize> {
+        let sees_one = |layer: &PlannedLayer| {
+            matches!(layer.spec, LayerSpec::BatchNorm { .. })
+                && elements(layer.input) == layer.input.channels()
+        };
+        self.layers.iter().position(sees_one).map(|index| index + 1)
+    }
 }
 
 /// The output shape and parameter count of `spec` behind an `input`.

@@ -61,6 +61,9 @@ pub struct Resume {
     pub step: u64,
     /// Loss and accuracy of those batches so far.
     pub tally: Tally,
+    /// What they took. It is 0 between epochs, so that the clock leaves nothing in the `last.mpk`
+    /// that a run ends with.
+    pub seconds: f64,
     pub scheduler: SchedulerState,
     pub optimizer: OptimizerState,
     /// The weights as they are trained, where the checkpoint's own are their moving average.
@@ -149,6 +152,8 @@ struct WireTensor {
 struct WireResume {
     step: u64,
     tally: Tally,
+    #[serde(default)]
+    seconds: f64,
     scheduler: SchedulerState,
     optimizer_steps: u64,
     /// Two entries a parameter: first and second moment, empty where there is none.
@@ -339,6 +344,7 @@ impl From<&Resume> for WireResume {
         Self {
             step: resume.step,
             tally: resume.tally,
+            seconds: resume.seconds,
             scheduler: resume.scheduler.clone(),
             optimizer_steps: resume.optimizer.steps,
             optimizer_moments: moments
@@ -369,6 +375,9 @@ impl WireResume {
         if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
             return Err("the learning rate is not a number it could have written".into());
         }
+        if !self.seconds.is_finite() || self.seconds < 0.0 {
+            return Err("the time its epoch took is not one it could have taken".into());
+        }
         let values = |bytes: &serde_bytes::ByteBuf| match bytes.is_empty() {
             true => None,
             false => Some(from_bytes(bytes)),
@@ -376,6 +385,7 @@ impl WireResume {
         Ok(Resume {
             step: self.step,
             tally: self.tally,
+            seconds: self.seconds,
             scheduler: self.scheduler,
             optimizer: OptimizerState {
                 steps: self.optimizer_steps,

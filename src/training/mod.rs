@@ -19,9 +19,10 @@ pub mod progress;
 mod run_folder;
 mod scheduler;
 mod tally;
+pub mod warnings;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -50,6 +51,8 @@ pub struct Job<'a> {
     pub data: &'a TrainingData,
     pub engine: &'a Engine,
     pub folder: &'a RunFolder,
+    /// How often `last.mpk` is saved inside an epoch; zero: after every batch.
+    pub save_every: Duration,
     /// Asked between batches: whether to save and stop.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -63,6 +66,8 @@ pub struct State {
     /// Batches already trained of the next one, and their figures.
     pub step: u64,
     pub tally: Tally,
+    /// What these batches took.
+    pub seconds: f64,
 }
 
 /// How a run ended.
@@ -80,7 +85,8 @@ pub enum Outcome {
 pub enum TrainError {
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}; the learning rate, {lr}, is probably \
-         too high for this recipe. What the finished epochs left is in the run's folder"
+         too high for this recipe. What the finished epochs left is in the run's folder",
+        lr = progress::lr_text(*lr)
     )]
     Diverged {
         loss: f64,
@@ -88,6 +94,16 @@ pub enum TrainError {
         step: u64,
         lr: f64,
     },
+    #[error(
+        "{what} overflowed in epoch {epoch}, although the loss is a number; the learning rate is \
+         probably too high for this recipe. What was saved before is in the run's folder"
+    )]
+    Overflowed { what: String, epoch: u64 },
+    #[error(
+        "batch_size is 1, but layer {layer}, batch_norm, sees one value of each channel an image, \
+         which has no variance: take at least 2"
+    )]
+    SingleValue { layer: usize },
     #[error("batch_size is {batch_size}, but there are only {images} images to train on")]
     BatchTooLarge { batch_size: usize, images: usize },
     #[error("the run in {folder} can't be continued: {problem}", folder = folder.display())]
@@ -107,6 +123,7 @@ impl State {
             epochs: Vec::new(),
             step: 0,
             tally: Tally::default(),
+            seconds: 0.0,
         }
     }
 
@@ -142,6 +159,7 @@ impl State {
         self.epochs = checkpoint.metrics.clone();
         self.step = resume.step;
         self.tally = resume.tally;
+        self.seconds = resume.seconds;
         Ok(self)
     }
 
@@ -151,12 +169,23 @@ impl State {
         self.epochs.iter().min_by(smaller)
     }
 
-    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
+    /// Whether it stands at the end of the [`best`](Self::best) epoch.
+    fn is_best(&self) -> bool {
+        let last = self.epochs.len() as u64;
+        self.step == 0 && self.best().is_some_and(|best| best.epoch == last)
+    }
+
+    /// What a file keeps of this state.
+    ///
+    /// # Errors
+    /// [`TrainError::Overflowed`] for numbers that nothing could be done with: BatchNorm makes a
+    /// finite loss even of infinite statistics. So no file ever holds them.
+    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Result<Checkpoint, TrainError> {
         let (tensors, weights) = match self.learner.average() {
             Some(average) => (average, with_resume.then(|| self.learner.state())),
             None => (self.learner.state(), None),
         };
-        Checkpoint {
+        let checkpoint = Checkpoint {
             recipe: job.recipe.clone(),
             metrics: self.epochs.clone(),
             tensors,
@@ -164,6 +193,7 @@ impl State {
                 weights,
                 step: self.step,
                 tally: self.tally,
+                seconds: self.seconds,
                 scheduler: self.scheduler.state().clone(),
                 optimizer: self.learner.optimizer_state(),
                 backend: job.engine.backend.name().to_string(),
@@ -171,17 +201,44 @@ impl State {
                 sha256: job.data.sha256.clone(),
                 limit: job.data.limit,
             }),
+        };
+        match overflowed(&checkpoint) {
+            None => Ok(checkpoint),
+            Some(what) => Err(TrainError::Overflowed {
+                what,
+                epoch: self.epochs.len() as u64 + u64::from(self.step > 0),
+            }),
         }
     }
 }
 
-/// Refuses a batch larger than all there is to train on: with one step an epoch, the recipe
-/// can't mean it.
-pub fn check_batch_size(recipe: &Recipe, data: &TrainingData) -> Result<(), TrainError> {
-    let (batch_size, images) = (recipe.training.batch_size, data.train.len());
-    match batch_size <= images {
-        true => Ok(()),
-        false => Err(TrainError::BatchTooLarge { batch_size, images }),
+/// What of a checkpoint is infinite or not a number.
+fn overflowed(checkpoint: &Checkpoint) -> Option<String> {
+    let infinite = |values: &[f32]| !values.iter().all(|value| value.is_finite());
+    let resume = checkpoint.resume.as_ref();
+    let weights = resume.and_then(|resume| resume.weights.as_ref());
+    let mut tensors = checkpoint
+        .tensors
+        .iter()
+        .chain(weights.into_iter().flatten());
+    if let Some(tensor) = tensors.find(|tensor| infinite(&tensor.values)) {
+        return Some(format!("the network's {}", tensor.name));
+    }
+    let moments = resume.map_or(&[][..], |resume| &resume.optimizer.moments);
+    let mut moments = moments.iter().flat_map(|(first, second)| [first, second]);
+    moments
+        .any(|moment| moment.as_deref().is_some_and(infinite))
+        .then(|| "the optimizer's moving averages".to_string())
+}
+
+/// Refuses batches that the recipe can't mean: larger than the `images` there are to train on, and
+/// of one image where BatchNorm needs two.
+pub fn check_batch_size(recipe: &Recipe, plan: &Plan, images: usize) -> Result<(), TrainError> {
+    let batch_size = recipe.training.batch_size;
+    match plan.single_value_norm() {
+        _ if batch_size > images => Err(TrainError::BatchTooLarge { batch_size, images }),
+        Some(layer) if batch_size == 1 => Err(TrainError::SingleValue { layer }),
+        _ => Ok(()),
     }
 }
 
@@ -193,6 +250,9 @@ pub fn train(
 ) -> Result<(State, Outcome), TrainError> {
     let training = &job.recipe.training;
     let steps = job.data.train.len().div_ceil(training.batch_size) as u64;
+    begin(job, &state)?;
+    let mut saved = Instant::now();
+    let mut warned = false;
 
     while (state.epochs.len() as u64) < training.epochs {
         if early_stopping::is_due(training.early_stopping, &state.epochs) {
@@ -206,14 +266,19 @@ pub fn train(
             steps,
         };
         let epoch_lr = state.scheduler.lr(position(0));
-        let started = Instant::now();
-        let images_before = state.tally.images;
+        let (started, seconds_before) = (Instant::now(), state.seconds);
+        let seconds = || seconds_before + started.elapsed().as_secs_f64();
         progress.start_epoch(epoch, training.epochs, steps, state.step);
 
         let mut feed = Feed::new(job.recipe, job.data, epoch);
         while let Some((images, labels)) = feed.batch(state.step) {
-            if (job.stop)() {
-                job.folder.save_last(&state.checkpoint(job, true))?;
+            let stop = (job.stop)();
+            if stop || (state.step > 0 && saved.elapsed() >= job.save_every) {
+                state.seconds = seconds();
+                job.folder.save_last(&state.checkpoint(job, true)?)?;
+                saved = Instant::now();
+            }
+            if stop {
                 return Ok((state, Outcome::Interrupted));
             }
             let batch = Batch {
@@ -236,7 +301,7 @@ pub fn train(
             state.tally.merge(&result);
             progress.step(&state.tally);
         }
-        let train_seconds = started.elapsed().as_secs_f64();
+        let train_seconds = seconds();
 
         let val = (!job.data.val.is_empty()).then(|| {
             let mut tally = Tally::default();
@@ -267,18 +332,41 @@ pub fn train(
         });
         let line = LogLine {
             epoch: state.epochs[state.epochs.len() - 1].clone(),
-            seconds: started.elapsed().as_secs_f64(),
-            images_per_second: (state.tally.images - images_before) as f64 / train_seconds,
+            seconds: seconds(),
+            images_per_second: state.tally.images as f64 / train_seconds,
         };
         state.step = 0;
         state.tally = Tally::default();
+        state.seconds = 0.0;
+        // Before anything is written: of numbers that have overflowed nothing shall be kept.
+        let last = state.checkpoint(job, true)?;
+        // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
+        // last.mpk, and makes best.mpk from it.
         job.folder.append_log(&line)?;
-        let is_best = state.best().map(|best| best.epoch) == Some(epoch);
+        job.folder.save_last(&last)?;
+        saved = Instant::now();
+        let is_best = state.is_best();
         if is_best {
-            job.folder.save_best(&state.checkpoint(job, false))?;
+            job.folder.save_best(&state.checkpoint(job, false)?)?;
         }
-        job.folder.save_last(&state.checkpoint(job, true))?;
         progress.finish_epoch(&line, training.epochs, is_best);
+        if let (Some(warning), false) = (warnings::of_epoch(&line.epoch), warned) {
+            progress.warn(&warning);
+            warned = true;
+        }
     }
     Ok((state, Outcome::Finished))
+}
+
+/// Brings the folder's files to where `state` stands: the first point to go on from of a fresh run,
+/// and after a crash what it came between. `last.mpk` is first, since a run can be continued from
+/// it alone.
+fn begin(job: &Job<'_>, state: &State) -> Result<(), TrainError> {
+    job.folder.save_last(&state.checkpoint(job, true)?)?;
+    job.folder.save_recipe(job.recipe)?;
+    job.folder.save_log(&job.folder.read_log(&state.epochs))?;
+    if state.is_best() {
+        job.folder.save_best(&state.checkpoint(job, false)?)?;
+    }
+    Ok(())
 }
