@@ -174,7 +174,7 @@ fn a_network_that_training_cannot_come_to_is_refused() {
 #[test]
 fn a_state_that_no_run_was_in_is_not_gone_on_from() {
     type Change = fn(&mut Document);
-    let table: [(&str, Change); 19] = [
+    let table: [(&str, Change); 20] = [
         ("can't be counted", |d| d.resume().tally.correct = u64::MAX),
         ("can't be counted", |d| {
             d.resume().tally.loss_sum = f64::NAN;
@@ -211,6 +211,10 @@ fn a_state_that_no_run_was_in_is_not_gone_on_from() {
         }),
         ("at most 800", |d| {
             d.resume().optimizer_moments = vec![ByteBuf::new(); 802];
+        }),
+        ("at most 800", |d| {
+            let tensor = d.tensors[1].clone();
+            d.resume().weights = Some(vec![tensor; 801]);
         }),
         ("averaged weights", |d| {
             d.recipe = d.recipe.replace("ema_decay = 0.95\n", "");
