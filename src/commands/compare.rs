@@ -1,16 +1,18 @@
 //! `mnistctl compare`
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Error, Status, print, shell_quoted};
+use super::{Error, Status, plan, print, shell_quoted};
 use crate::backend::{Backend, available_threads};
 use crate::cli::CompareArgs;
 use crate::comparison::{
-    Comparison, Expected, Run, Settings, Standing, Table, Wanted, command_line, findings, train_all,
+    Comparison, Expected, Run, Settings, Standing, Table, Variant, Wanted, command_line, findings,
+    train_all,
 };
 use crate::dataset::{DataArg, Source, find};
 use crate::interrupt;
@@ -178,15 +180,19 @@ fn check_data(
     limit: Option<u64>,
 ) -> Result<String, Error> {
     let mut sha256 = String::new();
-    let mut checked = BTreeSet::new();
-    for variant in &comparison.variants {
-        let validation = variant.recipe.data.validation;
-        let batch_size = variant.recipe.training.batch_size;
-        if checked.insert((validation, batch_size)) {
-            let data = training_data(source, validation, 0, limit)?;
-            check_batch_size(&variant.recipe, &data)?;
-            sha256 = data.sha256;
-        }
+    // How many images there are to train on, by how many are held out.
+    let mut images = BTreeMap::new();
+    for Variant { recipe, .. } in &comparison.variants {
+        let validation = recipe.data.validation;
+        let images = match images.entry(validation) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let data = training_data(source, validation, 0, limit)?;
+                sha256 = data.sha256;
+                *unknown.insert(data.train.len())
+            }
+        };
+        check_batch_size(recipe, &plan(recipe)?, images)?;
     }
     Ok(sha256)
 }

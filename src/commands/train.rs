@@ -18,7 +18,7 @@ use crate::report::FILE;
 use crate::training::progress::{Progress, note};
 use crate::training::{
     Checkpoint, CheckpointError, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures,
-    TrainError, TrainingData, check_batch_size, test_data, train, training_data,
+    TrainError, TrainingData, check_batch_size, test_data, train, training_data, warnings,
 };
 
 /// A run at its start, fresh or resumed.
@@ -66,6 +66,9 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         backend.name(),
         folder.path().display(),
     ));
+    for warning in warnings::of_data(&recipe, &plan, &data) {
+        note(&format!("warning: {warning}"));
+    }
 
     let deferred = interrupt::defer();
     let mut progress = Progress::new();
@@ -93,6 +96,10 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     if outcome == Outcome::StoppedEarly {
         note("stopped early: the validation loss has stopped falling");
     }
+    let best_epoch = state.best();
+    if let Some(warning) = best_epoch.and_then(|best| warnings::of_result(best, &data)) {
+        note(&format!("warning: {warning}"));
+    }
 
     // The test images are looked at here for the first and only time.
     let test = test_data(&source, recipe.training.seed, data.limit).inspect_err(|_| {
@@ -105,7 +112,6 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     let best = Ensemble::load(&[folder.file("best.mpk")], &engine)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let log = folder.read_log(&state.epochs);
-    let best_epoch = state.best();
     let summary = Summary {
         recipe: recipe.name.clone(),
         parameters: plan.parameters(),
@@ -193,7 +199,7 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
         recipe.training.seed,
         args.limit,
     )?;
-    check_batch_size(&recipe, &data)?;
+    check_batch_size(&recipe, &plan, data.train.len())?;
     let folder = RunFolder::create(args.out.as_deref(), &recipe.name)?;
     Ok(Start {
         state: State::new(&recipe, &plan, &engine),

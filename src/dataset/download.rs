@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
-use ureq::Agent;
+use ureq::{Agent, Timeout};
 
 use crate::dataset::idx::{self, Contents, MOST_ITEMS};
 use crate::dataset::partial::{create, install, sweep, write_error};
@@ -95,13 +95,18 @@ impl Downloader {
             .timeout_recv_response(Some(self.stall))
             .timeout_per_read(Some(self.stall))
             .timeout_per_write(Some(self.stall))
-            // A server that sends a byte now and then never stalls; it still has to end some day.
-            .timeout_recv_body(Some(self.stall * 60))
+            .timeout_recv_body(Some(self.longest()))
             // The files are compressed as they are, and should arrive as they are.
             .accept_encoding("identity")
             .user_agent(concat!("mnistctl/", env!("CARGO_PKG_VERSION")))
             .build()
             .into()
+    }
+
+    /// How long a file may take. A server that sends a byte now and then never stalls; it still has
+    /// to end some day.
+    fn longest(&self) -> Duration {
+        self.stall * 60
     }
 
     /// Keeps or fetches one file.
@@ -270,7 +275,13 @@ impl Downloader {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if is_timeout(&error) => {
+                Err(error) if timeout(&error) == Some(Timeout::RecvBody) => {
+                    return Err(format!(
+                        "took longer than {} seconds, for {total} bytes",
+                        self.longest().as_secs_f32()
+                    ));
+                }
+                Err(error) if timeout(&error).is_some() => {
                     return Err(format!("stopped sending after {total} bytes (it stalled)"));
                 }
                 Err(error) => return Err(format!("broke off after {total} bytes ({error})")),
@@ -301,7 +312,7 @@ impl Downloader {
             ureq::Error::HostNotFound => {
                 "cannot be reached: the name of the host was not found".to_owned()
             }
-            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
                 format!(
                     "cannot be reached: no connection within {} seconds",
                     seconds(self.connect)
@@ -322,11 +333,12 @@ enum Part {
     Bytes(Vec<u8>),
 }
 
-/// Whether reading a body ended because nothing came: the library's own time-out, inside the I/O
-/// error, or the system's.
-fn is_timeout(error: &std::io::Error) -> bool {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
-    matches!(inner, Some(ureq::Error::Timeout(_))) || error.kind() == ErrorKind::TimedOut
+/// Which time-out ended the reading of a body, if one did: the library's own, inside the I/O error,
+/// or the system's.
+fn timeout(error: &std::io::Error) -> Option<Timeout> {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(ureq::Error::Timeout(timeout)) => Some(*timeout),
+        _ => (error.kind() == ErrorKind::TimedOut).then_some(Timeout::PerRead),
+    }
 }

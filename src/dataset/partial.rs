@@ -1,6 +1,6 @@
 //! Files that are not complete yet: made, given their final name, and swept up after a crash.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,12 +10,14 @@ use tempfile::NamedTempFile;
 use crate::dataset::idx::Contents;
 use crate::dataset::{DatasetError, Expected};
 
-/// How temporary files are called; what ends so and is old was left by a download that was killed.
+/// How temporary files are called.
 const PREFIX: &str = ".mnistctl-";
 const SUFFIX: &str = ".part";
+/// Where files can't be locked, one that is older was left by a download that was killed.
 const OLD: Duration = Duration::from_secs(60 * 60);
 
-/// A new temporary file in the folder; it deletes itself unless it is renamed.
+/// A new temporary file in the folder; it deletes itself unless it is renamed. It is locked, which
+/// tells it from one whose process was killed: a lock ends with its process.
 pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
@@ -23,7 +25,15 @@ pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     // otherwise.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // Another process may have swept it up before it was locked, or be about to.
+        match file.as_file().try_lock() {
+            Ok(()) if !file.path().exists() => continue,
+            Err(TryLockError::WouldBlock) => continue,
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+        }
+    }
 }
 
 /// Gives a verified file its name, safe against a power cut, and returns its path.
@@ -58,14 +68,22 @@ pub(super) fn sweep(folder: &Path) {
         let ours = name
             .to_str()
             .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        // A young one may belong to a download that is running now, in another process.
-        let age = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-            .and_then(|time| time.elapsed().ok());
-        if ours && age.is_some_and(|age| age > OLD) {
+        // Locked while it is removed, so that nobody begins to write to it.
+        if ours && let Some(_locked) = abandoned(&entry.path()) {
             let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A temporary file that no process is writing any more, opened and locked.
+fn abandoned(path: &Path) -> Option<File> {
+    let file = File::open(path).ok()?;
+    match file.try_lock() {
+        Ok(()) => Some(file),
+        Err(TryLockError::WouldBlock) => None,
+        Err(TryLockError::Error(_)) => {
+            let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            (age > OLD).then_some(file)
         }
     }
 }

@@ -37,15 +37,17 @@ impl BatchNorm {
 
     /// Normalises `[batch, channels, ...]` with the batch's statistics and moves the running
     /// ones by `momentum` towards them.
+    ///
+    /// A single value a channel (one image of a vector) has no unbiased variance. PyTorch refuses
+    /// it; here its output is the bias, and the running statistics stay as they are.
     pub fn forward_train<const D: usize>(&mut self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
         let count = dims.iter().product::<usize>() / dims[1];
         let result = module::batch_norm_train(input, self.weight.val(), self.bias.val(), self.eps);
-        // PyTorch normalises with the biased variance and remembers the unbiased one. A single
-        // value a channel has no unbiased variance: PyTorch refuses it, we keep the old one.
-        let mean = result.mean.without_autodiff();
-        self.running_mean = blend(&self.running_mean, mean, self.momentum);
+        // PyTorch normalises with the biased variance and remembers the unbiased one.
         if count > 1 {
+            let mean = result.mean.without_autodiff();
+            self.running_mean = blend(&self.running_mean, mean, self.momentum);
             let unbiased = count as f64 / (count - 1) as f64;
             let variance = result.variance.without_autodiff() * unbiased;
             self.running_var = blend(&self.running_var, variance, self.momentum);
@@ -68,4 +70,25 @@ impl BatchNorm {
 
 fn blend(old: &Tensor<1>, new: Tensor<1>, momentum: f64) -> Tensor<1> {
     old.clone() * (1.0 - momentum) + new * momentum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_value_a_channel_becomes_the_bias_and_leaves_the_statistics() {
+        let device = crate::backend::any_cpu().autodiff();
+        let mut norm = BatchNorm::new(2, 1e-5, 0.1, &device);
+        norm.bias = Param::from_tensor(Tensor::from_data([0.5, -3.0], &device));
+        let output = norm.forward_train(Tensor::<2>::from_data([[7.0, 8.0]], &device));
+        let values = |tensor: Tensor<1>| tensor.into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(values(output.flatten(0, 1)), [0.5, -3.0]);
+        assert_eq!(values(norm.running_mean.clone()), [0.0, 0.0]);
+        assert_eq!(values(norm.running_var.clone()), [1.0, 1.0]);
+        // Two values move both: the mean is 8, the unbiased variance 2.
+        norm.forward_train(Tensor::<2>::from_data([[7.0, 8.0], [9.0, 8.0]], &device));
+        assert!((values(norm.running_mean)[0] - 0.8).abs() < 1e-6);
+        assert!((values(norm.running_var)[0] - 1.1).abs() < 1e-6);
+    }
 }

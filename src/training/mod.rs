@@ -3,6 +3,7 @@
 //! [`train`] reads from top to bottom: batch by batch forward, loss, backward, update;
 //! then validate, adjust the learning rate, log, save.
 
+mod bounded;
 mod checkpoint;
 mod data;
 mod early_stopping;
@@ -13,10 +14,12 @@ mod learner;
 pub mod loss;
 mod metrics;
 mod optimizer;
+mod plausible;
 pub mod progress;
 mod run_folder;
 mod scheduler;
 mod tally;
+pub mod warnings;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -82,7 +85,8 @@ pub enum Outcome {
 pub enum TrainError {
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}; the learning rate, {lr}, is probably \
-         too high for this recipe. What the finished epochs left is in the run's folder"
+         too high for this recipe. What the finished epochs left is in the run's folder",
+        lr = progress::lr_text(*lr)
     )]
     Diverged {
         loss: f64,
@@ -90,6 +94,16 @@ pub enum TrainError {
         step: u64,
         lr: f64,
     },
+    #[error(
+        "{what} overflowed in epoch {epoch}, although the loss is a number; the learning rate is \
+         probably too high for this recipe. What was saved before is in the run's folder"
+    )]
+    Overflowed { what: String, epoch: u64 },
+    #[error(
+        "batch_size is 1, but layer {layer}, batch_norm, sees one value of each channel an image, \
+         which has no variance: take at least 2"
+    )]
+    SingleValue { layer: usize },
     #[error("batch_size is {batch_size}, but there are only {images} images to train on")]
     BatchTooLarge { batch_size: usize, images: usize },
     #[error("the run in {folder} can't be continued: {problem}", folder = folder.display())]
@@ -127,6 +141,12 @@ impl State {
         if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
             return Err("its position in the epoch makes no sense".into());
         }
+        let steps = (images as u64).div_ceil(batch_size);
+        let trained = steps.checked_mul(checkpoint.metrics.len() as u64);
+        if trained.and_then(|steps| steps.checked_add(resume.step)) != Some(resume.optimizer.steps)
+        {
+            return Err("the optimizer's steps are not those of its epochs".into());
+        }
         let trained = resume.weights.as_ref().unwrap_or(&checkpoint.tensors);
         let loaded = self.learner.load_state(trained);
         loaded.map_err(|error| error.to_string())?;
@@ -155,12 +175,17 @@ impl State {
         self.step == 0 && self.best().is_some_and(|best| best.epoch == last)
     }
 
-    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Checkpoint {
+    /// What a file keeps of this state.
+    ///
+    /// # Errors
+    /// [`TrainError::Overflowed`] for numbers that nothing could be done with: BatchNorm makes a
+    /// finite loss even of infinite statistics. So no file ever holds them.
+    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Result<Checkpoint, TrainError> {
         let (tensors, weights) = match self.learner.average() {
             Some(average) => (average, with_resume.then(|| self.learner.state())),
             None => (self.learner.state(), None),
         };
-        Checkpoint {
+        let checkpoint = Checkpoint {
             recipe: job.recipe.clone(),
             metrics: self.epochs.clone(),
             tensors,
@@ -176,17 +201,44 @@ impl State {
                 sha256: job.data.sha256.clone(),
                 limit: job.data.limit,
             }),
+        };
+        match overflowed(&checkpoint) {
+            None => Ok(checkpoint),
+            Some(what) => Err(TrainError::Overflowed {
+                what,
+                epoch: self.epochs.len() as u64 + u64::from(self.step > 0),
+            }),
         }
     }
 }
 
-/// Refuses a batch larger than all there is to train on: with one step an epoch, the recipe
-/// can't mean it.
-pub fn check_batch_size(recipe: &Recipe, data: &TrainingData) -> Result<(), TrainError> {
-    let (batch_size, images) = (recipe.training.batch_size, data.train.len());
-    match batch_size <= images {
-        true => Ok(()),
-        false => Err(TrainError::BatchTooLarge { batch_size, images }),
+/// What of a checkpoint is infinite or not a number.
+fn overflowed(checkpoint: &Checkpoint) -> Option<String> {
+    let infinite = |values: &[f32]| !values.iter().all(|value| value.is_finite());
+    let resume = checkpoint.resume.as_ref();
+    let weights = resume.and_then(|resume| resume.weights.as_ref());
+    let mut tensors = checkpoint
+        .tensors
+        .iter()
+        .chain(weights.into_iter().flatten());
+    if let Some(tensor) = tensors.find(|tensor| infinite(&tensor.values)) {
+        return Some(format!("the network's {}", tensor.name));
+    }
+    let moments = resume.map_or(&[][..], |resume| &resume.optimizer.moments);
+    let mut moments = moments.iter().flat_map(|(first, second)| [first, second]);
+    moments
+        .any(|moment| moment.as_deref().is_some_and(infinite))
+        .then(|| "the optimizer's moving averages".to_string())
+}
+
+/// Refuses batches that the recipe can't mean: larger than the `images` there are to train on, and
+/// of one image where BatchNorm needs two.
+pub fn check_batch_size(recipe: &Recipe, plan: &Plan, images: usize) -> Result<(), TrainError> {
+    let batch_size = recipe.training.batch_size;
+    match plan.single_value_norm() {
+        _ if batch_size > images => Err(TrainError::BatchTooLarge { batch_size, images }),
+        Some(layer) if batch_size == 1 => Err(TrainError::SingleValue { layer }),
+        _ => Ok(()),
     }
 }
 
@@ -200,6 +252,7 @@ pub fn train(
     let steps = job.data.train.len().div_ceil(training.batch_size) as u64;
     begin(job, &state)?;
     let mut saved = Instant::now();
+    let mut warned = false;
 
     while (state.epochs.len() as u64) < training.epochs {
         if early_stopping::is_due(training.early_stopping, &state.epochs) {
@@ -222,7 +275,7 @@ pub fn train(
             let stop = (job.stop)();
             if stop || (state.step > 0 && saved.elapsed() >= job.save_every) {
                 state.seconds = seconds();
-                job.folder.save_last(&state.checkpoint(job, true))?;
+                job.folder.save_last(&state.checkpoint(job, true)?)?;
                 saved = Instant::now();
             }
             if stop {
@@ -285,16 +338,22 @@ pub fn train(
         state.step = 0;
         state.tally = Tally::default();
         state.seconds = 0.0;
+        // Before anything is written: of numbers that have overflowed nothing shall be kept.
+        let last = state.checkpoint(job, true)?;
         // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
         // last.mpk, and makes best.mpk from it.
         job.folder.append_log(&line)?;
-        job.folder.save_last(&state.checkpoint(job, true))?;
+        job.folder.save_last(&last)?;
         saved = Instant::now();
         let is_best = state.is_best();
         if is_best {
-            job.folder.save_best(&state.checkpoint(job, false))?;
+            job.folder.save_best(&state.checkpoint(job, false)?)?;
         }
         progress.finish_epoch(&line, training.epochs, is_best);
+        if let (Some(warning), false) = (warnings::of_epoch(&line.epoch), warned) {
+            progress.warn(&warning);
+            warned = true;
+        }
     }
     Ok((state, Outcome::Finished))
 }
@@ -303,11 +362,11 @@ pub fn train(
 /// and after a crash what it came between. `last.mpk` is first, since a run can be continued from
 /// it alone.
 fn begin(job: &Job<'_>, state: &State) -> Result<(), TrainError> {
-    job.folder.save_last(&state.checkpoint(job, true))?;
+    job.folder.save_last(&state.checkpoint(job, true)?)?;
     job.folder.save_recipe(job.recipe)?;
     job.folder.save_log(&job.folder.read_log(&state.epochs))?;
     if state.is_best() {
-        job.folder.save_best(&state.checkpoint(job, false))?;
+        job.folder.save_best(&state.checkpoint(job, false)?)?;
     }
     Ok(())
 }

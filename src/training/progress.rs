@@ -9,8 +9,10 @@ use super::metrics::LogLine;
 use super::tally::Tally;
 
 /// Writes a line to stderr. Whoever has closed it does not want to read it, which is no reason
-/// to end a run.
+/// to end a run. It may quote from a file, so nothing that a terminal obeys is passed on.
 pub fn note(line: &str) {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let line = line.replace(obeyed, "\u{FFFD}");
     let _ = writeln!(stderr(), "{line}");
 }
 
@@ -93,6 +95,17 @@ impl Progress {
         }
     }
 
+    /// Something that the user should know while the run goes on: a sentence without its end.
+    pub fn warn(&mut self, warning: &str) {
+        let text = format!("warning: {warning}");
+        match &self.bars {
+            Some(bars) => {
+                let _ = bars.all.println(text);
+            }
+            None => note(&text),
+        }
+    }
+
     /// Takes the bars away.
     pub fn finish(&mut self) {
         if let Some(bars) = self.bars.take() {
@@ -112,15 +125,18 @@ fn describe(line: &LogLine, epochs: u64, is_best: bool) -> String {
     let epoch = &line.epoch;
     let width = epochs.to_string().len();
     let mut text = format!(
-        "epoch {:>width$}/{epochs}  train loss {:.4}, accuracy {:.4}",
-        epoch.epoch, epoch.train.loss, epoch.train.accuracy
+        "epoch {:>width$}/{epochs}  train loss {}, accuracy {:.4}",
+        epoch.epoch,
+        loss_text(epoch.train.loss),
+        epoch.train.accuracy
     );
     if let Some(val) = &epoch.val {
-        text += &format!("  val loss {:.4}, accuracy {:.4}", val.loss, val.accuracy);
+        let loss = loss_text(val.loss);
+        text += &format!("  val loss {loss}, accuracy {:.4}", val.accuracy);
     }
     text += &format!(
         "  lr {}  {:.1} s, {:.0} images/s",
-        short(epoch.lr),
+        lr_text(epoch.lr),
         line.seconds,
         line.images_per_second
     );
@@ -132,11 +148,19 @@ fn describe(line: &LogLine, epochs: u64, is_best: bool) -> String {
 
 /// A learning rate as a person writes it: 0.01, 1e-7. Multiplying by 0.1 leaves digits behind
 /// (0.00000010000000000000002) that only the log needs.
-fn short(lr: f64) -> String {
+pub(super) fn lr_text(lr: f64) -> String {
     let rounded: f64 = format!("{lr:.4e}").parse().unwrap_or(lr);
-    match rounded < 1e-4 {
-        true => format!("{rounded:e}"),
-        false => rounded.to_string(),
+    match (1e-4..1e6).contains(&rounded) {
+        true => rounded.to_string(),
+        false => format!("{rounded:e}"),
+    }
+}
+
+/// A loss in few digits, also one that has grown beyond all bounds.
+pub(super) fn loss_text(loss: f64) -> String {
+    match loss < 1e6 {
+        true => format!("{loss:.4}"),
+        false => format!("{loss:.4e}"),
     }
 }
 
@@ -147,10 +171,14 @@ mod tests {
     #[test]
     fn learning_rates_are_written_as_people_write_them() {
         let lowered = 0.01 * 0.1 * 0.1 * 0.1 * 0.1 * 0.1;
-        assert_eq!(short(0.01), "0.01");
-        assert_eq!(short(0.01 * 0.1), "0.001");
-        assert_eq!(short(lowered), "1e-7");
-        assert_eq!(short(1.0), "1");
+        assert_eq!(lr_text(0.01), "0.01");
+        assert_eq!(lr_text(0.01 * 0.1), "0.001");
+        assert_eq!(lr_text(lowered), "1e-7");
+        assert_eq!(lr_text(1.0), "1");
+        assert_eq!(lr_text(1e6), "1e6");
+        assert_eq!(lr_text(1e300), "1e300");
+        assert_eq!(loss_text(1.25), "1.2500");
+        assert_eq!(loss_text(1.5587e31), "1.5587e31");
     }
 
     #[test]

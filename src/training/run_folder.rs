@@ -1,5 +1,6 @@
 //! A run's folder: `recipe.toml`, `metrics.jsonl`, `best.mpk`, `last.mpk`, `summary.json`.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -81,6 +82,22 @@ pub struct TestFigures {
     pub loss: f64,
     pub accuracy: f64,
     pub errors: u64,
+}
+
+impl Summary {
+    /// Reads and checks a summary; `path` is what messages call it.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, RunFolderError> {
+        let unreadable = |problem: String| RunFolderError::Unreadable {
+            path: path.to_path_buf(),
+            problem,
+        };
+        let summary: Self = serde_json::from_str(text)
+            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
+        match summary.test.errors <= summary.test.images {
+            true => Ok(summary),
+            false => Err(unreadable("it counts more errors than images".into())),
+        }
+    }
 }
 
 /// The folder of one run.
@@ -185,9 +202,12 @@ impl RunFolder {
 
     /// The log's lines for `epochs`; one that is missing or unreadable counts no time.
     pub fn read_log(&self, epochs: &[Epoch]) -> Vec<LogLine> {
-        let lines = self.read_metrics().unwrap_or_default();
+        let mut lines = HashMap::new();
+        for line in self.read_metrics().unwrap_or_default() {
+            lines.entry(line.epoch.epoch).or_insert(line);
+        }
         let line_of = |epoch: &Epoch| {
-            let found = lines.iter().find(|line| line.epoch.epoch == epoch.epoch);
+            let found = lines.get(&epoch.epoch);
             LogLine {
                 epoch: epoch.clone(),
                 seconds: found.map_or(0.0, |line| line.seconds),
@@ -215,10 +235,7 @@ impl RunFolder {
     /// The lines of the log that are whole: none before the first epoch has ended.
     pub fn read_metrics(&self) -> Result<Vec<LogLine>, RunFolderError> {
         let text = self.read_text("metrics.jsonl")?.unwrap_or_default();
-        let lines = text.lines();
-        Ok(lines
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect())
+        Ok(LogLine::parse_all(&text))
     }
 
     /// The summary; `None` until the run is finished.
@@ -226,16 +243,7 @@ impl RunFolder {
         let Some(text) = self.read_text("summary.json")? else {
             return Ok(None);
         };
-        let unreadable = |problem: String| RunFolderError::Unreadable {
-            path: self.file("summary.json"),
-            problem,
-        };
-        let summary: Summary = serde_json::from_str(&text)
-            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
-        match summary.test.errors <= summary.test.images {
-            true => Ok(Some(summary)),
-            false => Err(unreadable("it counts more errors than images".into())),
-        }
+        Summary::parse(&text, &self.file("summary.json")).map(Some)
     }
 
     /// A text file of the run; `None` where there is no such file.

@@ -2,115 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::made::{NAMES, assert_says, gzip, images, labels, listing, sha256};
-use mnistctl::dataset::{
-    DataArg, Downloader, Expected, Kind, MNIST, Places, Source, verify_against,
-};
-
-/// What a server sends for a path: all bytes of the answer, and then perhaps silence.
-#[derive(Clone)]
-enum Answer {
-    Bytes(Vec<u8>),
-    ThenSilence(Vec<u8>),
-}
-
-fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
-    [head.as_bytes(), body].concat()
-}
-
-fn ok(body: &[u8]) -> Answer {
-    Answer::Bytes(http(
-        "200 OK",
-        &format!("Content-Length: {}\r\n", body.len()),
-        body,
-    ))
-}
-
-/// Serves `answers` by file name (404 otherwise) until the test process ends; returns the base
-/// address.
-fn serve(answers: HashMap<String, Answer>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answers = answers.clone();
-            thread::spawn(move || answer(stream, &answers));
-        }
-    });
-    format!("http://{address}/mnist/")
-}
-
-fn answer(mut stream: TcpStream, answers: &HashMap<String, Answer>) -> Option<()> {
-    let mut lines = BufReader::new(stream.try_clone().ok()?)
-        .lines()
-        .map_while(Result::ok);
-    let request = lines.next()?;
-    lines
-        .by_ref()
-        .take_while(|line| !line.is_empty())
-        .for_each(drop);
-    let name = request.split(' ').nth(1)?.rsplit('/').next()?.to_owned();
-    match answers.get(&name) {
-        Some(Answer::Bytes(bytes)) => stream.write_all(bytes).ok(),
-        Some(Answer::ThenSilence(bytes)) => {
-            stream.write_all(bytes).ok()?;
-            thread::sleep(Duration::from_secs(5));
-            Some(())
-        }
-        None => stream
-            .write_all(&http("404 Not Found", "Content-Length: 0\r\n", b""))
-            .ok(),
-    }
-}
-
-/// The four files as they should be, uncompressed: the tests' small "MNIST".
-fn contents() -> [Vec<u8>; 4] {
-    [images(12), labels(12), images(5), labels(5)]
-}
-
-fn good() -> HashMap<String, Answer> {
-    let names = NAMES.iter().map(|name| format!("{name}.gz"));
-    names
-        .zip(contents().iter().map(|bytes| ok(&gzip(bytes))))
-        .collect()
-}
-
-/// A server that is good but for the first file.
-fn bad(answer: Answer) -> String {
-    let mut answers = good();
-    answers.insert(format!("{}.gz", NAMES[0]), answer);
-    serve(answers)
-}
-
-fn downloader(mirrors: &[&str]) -> Downloader {
-    let files = MNIST.into_iter().zip(contents()).zip([12, 12, 5, 5]);
-    let files = files.map(|((file, bytes), items)| Expected {
-        items,
-        sha256: sha256(&bytes).leak(),
-        ..file
-    });
-    Downloader {
-        mirrors: mirrors.iter().map(|url| (*url).to_owned()).collect(),
-        files: files.collect(),
-        connect: Duration::from_secs(2),
-        stall: Duration::from_millis(300),
-        most_bytes: 20_000,
-        progress: false,
-    }
-}
-
-fn packed_names() -> Vec<String> {
-    let mut names: Vec<String> = NAMES.iter().map(|name| format!("{name}.gz")).collect();
-    names.sort();
-    names
-}
+use crate::server::{Answer, bad, chunked, downloader, good, http, ok, packed_names, serve};
+use mnistctl::dataset::{DataArg, Downloader, Kind, MNIST, Places, Source, verify_against};
 
 #[test]
 fn four_good_files_are_fetched_once() {
@@ -172,11 +69,19 @@ fn bad_answers_leave_nothing_and_say_what_came() {
     let both = ["sha256", &found, &expected];
     let html = b"<html>Please log in to this network</html>";
     let page = serve(HashMap::from([("login".to_owned(), ok(html))]));
-    let redirect = http(
-        "302 Found",
-        &format!("Location: {page}login\r\nContent-Length: 0\r\n"),
-        b"",
-    );
+    let redirect = |to: &str| {
+        let headers = format!("Location: {to}\r\nContent-Length: 0\r\n");
+        Answer::Bytes(http("302 Found", &headers, b""))
+    };
+    let with_length = |length: &str| {
+        let headers = format!("Content-Length: {length}\r\n");
+        Answer::Bytes(http("200 OK", &headers, &file))
+    };
+    // 20 million zeros follow the 12 images, in a file of the usual size.
+    let mut bomb = images(12);
+    bomb.resize(20_000_000, 0);
+    let bomb = gzip(&bomb);
+    assert!(bomb.len() < 20_000);
     let table: Vec<(Answer, &[&str])> = vec![
         (
             Answer::Bytes(http("200 OK", &length(file.len()), &file[..file.len() / 2])),
@@ -187,7 +92,10 @@ fn bad_answers_leave_nothing_and_say_what_came() {
         (ok(&gzip(&images(13))), &["13 images"]),
         (ok(&gzip(&labels(12))), &["looks like the labels file"]),
         (ok(html), &["HTML page"]),
-        (Answer::Bytes(redirect), &["HTML page"]),
+        (redirect(&format!("{page}login")), &["HTML page"]),
+        (redirect(&format!("{}.gz", NAMES[0])), &["redirect"]),
+        // No file of ours: it stays with the server.
+        (redirect("file:///etc/hostname"), &["404"]),
         (ok(b""), &["empty"]),
         (
             Answer::Bytes(http("404 Not Found", &length(0), b"")),
@@ -207,10 +115,28 @@ fn bad_answers_leave_nothing_and_say_what_came() {
             Answer::Bytes(http("200 OK", &length(file.len() + 1), &file)),
             &["broke off after"],
         ),
+        (with_length("9223372036854775808"), &["wants to send"]),
+        (with_length("18446744073709551616"), &["cannot be fetched"]),
+        (with_length("-1"), &["cannot be fetched"]),
+        (with_length("many"), &["cannot be fetched"]),
+        (ok(&bomb), &["trailing bytes"]),
+        (
+            Answer::Bytes(chunked(&file, "broken\r\n")),
+            &["broke off after"],
+        ),
+        (Answer::Bytes(chunked(&file, "")), &["broke off after"]),
         // No length, and no end.
         (
             Answer::Bytes(http("200 OK", "", &vec![7; 30_000])),
             &["sends more than 20000 bytes"],
+        ),
+        (
+            Answer::Endless(http("200 OK", "", b""), vec![7; 1000]),
+            &["sends more than 20000 bytes"],
+        ),
+        (
+            Answer::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".to_vec()),
+            &["cannot be fetched"],
         ),
         // Silence: in the middle, and from the start.
         (
@@ -254,16 +180,60 @@ fn bad_answers_leave_nothing_and_say_what_came() {
 #[test]
 fn every_mirror_that_failed_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let (first, second) = (serve(HashMap::new()), "http://127.0.0.1:9/mnist/");
-    let message = downloader(&[&first, second])
+    // Nothing listens on the discard port, and no name ends in .invalid (RFC 2606).
+    let refused = "http://127.0.0.1:9/mnist/";
+    let nameless = "http://mnist.invalid/";
+    let unencrypted = serve(good()).replace("http:", "https:");
+    let missing = serve(HashMap::new());
+    let mirrors = [refused, nameless, &unencrypted, &missing];
+    let message = downloader(&mirrors)
         .fill(folder.path())
         .unwrap_err()
         .to_string();
-    assert_says(
-        &message,
-        &[NAMES[0], &first, "404", second, "cannot be reached"],
-    );
-    assert_eq!(message.lines().count(), 3, "{message}");
+    let lines: Vec<&str> = message.lines().collect();
+    assert!(lines.len() == 5 && lines[0].contains(NAMES[0]), "{message}");
+    let words = ["cannot be reached", "cannot be reached", "cannot be", "404"];
+    for ((line, mirror), words) in lines[1..].iter().zip(mirrors).zip(words) {
+        assert_says(line, &[mirror, words]);
+    }
+    // With one that serves after all of them, it succeeds.
+    let served = serve(good());
+    let mirrors = [&mirrors[..], &[&served]].concat();
+    downloader(&mirrors).fill(folder.path()).unwrap();
+    assert_eq!(listing(folder.path()), packed_names());
+}
+
+#[test]
+fn a_server_that_only_trickles_is_given_up_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = http("200 OK", "", b"");
+    let url = bad(Answer::Trickle(head, vec![7; 10_000]));
+    let mut downloader = downloader(&[&url]);
+    // 60 times as long is all a file may take.
+    downloader.stall = Duration::from_millis(20);
+    let started = Instant::now();
+    let message = downloader.fill(folder.path()).unwrap_err().to_string();
+    assert_says(&message, &["took longer than 1.2 seconds"]);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(listing(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_may_come_in_chunks_without_a_length_or_compressed_on_the_way() {
+    let file = gzip(&images(12));
+    let packed = gzip(&file);
+    let length = packed.len();
+    let encoded = format!("Content-Encoding: gzip\r\nContent-Length: {length}\r\n");
+    for answer in [
+        chunked(&file, "0\r\n\r\n"),
+        http("200 OK", "", &file),
+        http("200 OK", &encoded, &packed),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = bad(Answer::Bytes(answer));
+        downloader(&[&url]).fill(folder.path()).unwrap();
+        assert_eq!(listing(folder.path()), packed_names());
+    }
 }
 
 #[test]
@@ -311,21 +281,6 @@ fn what_a_proxy_unpacked_gets_a_plain_name() {
     let fetched = downloader(&[&url]).fill(folder.path()).unwrap();
     assert_eq!(fetched[0].file, folder.path().join(NAMES[0]));
     assert!(!folder.path().join(format!("{}.gz", NAMES[0])).exists());
-}
-
-#[test]
-fn old_leftovers_are_swept_and_young_ones_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let [old, young] =
-        [".mnistctl-old.part", ".mnistctl-young.part"].map(|name| folder.path().join(name));
-    for path in [&old, &young] {
-        let file = fs::File::create(path).unwrap();
-        let age = Duration::from_secs(if path == &old { 7200 } else { 60 });
-        file.set_modified(std::time::SystemTime::now() - age)
-            .unwrap();
-    }
-    downloader(&[&serve(good())]).fill(folder.path()).unwrap();
-    assert!(!old.exists() && young.exists());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod bad_files;
 mod download;
+mod interrupted;
 mod made;
 mod places;
 mod reference;
+mod server;
 mod split;

@@ -182,10 +182,10 @@ impl FusedNetwork {
             let blend = |old: &mut f32, new: f64| {
                 *old = (f64::from(*old) * (1.0 - norm.momentum) + new * norm.momentum) as f32;
             };
-            blend(&mut means[channel], mean);
-            // PyTorch normalises with the biased variance and remembers the unbiased one. A single
-            // value a channel has no unbiased variance: PyTorch refuses it, we keep the old one.
+            // PyTorch normalises with the biased variance and remembers the unbiased one, which a
+            // single value a channel has not: see `BatchNorm::forward_train`.
             if count > 1.0 {
+                blend(&mut means[channel], mean);
                 blend(&mut variances[channel], variance * count / (count - 1.0));
             }
         }
