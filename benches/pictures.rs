@@ -1,13 +1,16 @@
-//! `cargo bench --bench pictures`: how many pictures of handwritten digits are
-//! read right, for each kind in `tests/pictures`, as a Markdown table: by what `mnistctl predict`
-//! does; by the plain way that people write (grey, resized to 28x28, inverted when it is light); and
-//! from the 28x28 originals that the pictures were made from. The network is the same.
+//! `cargo bench --bench pictures`: how many pictures of handwritten digits are read right, for each
+//! kind in `tests/pictures`, as a Markdown table: by what `mnistctl predict` does; by the plain way
+//! that people write (grey, resized to 28x28, inverted when it is light); and from the 28x28
+//! originals that the pictures were made from. The network is the same.
 //!
-//! `--checkpoint FILE` instead of the network that the program carries; `--data DIR`; `--split val`: the last 5,000 training digits instead of the test digits;
-//! `--count N` pictures a kind (200); `--kinds a,b`: only kinds with one of these words in their
-//! names, `number`: only those of several digits; `--write DIR` saves the pictures as
-//! `KIND/NUMBER_DIGIT.EXTENSION`, and those of several digits as `number/NUMBER_TEXT.EXTENSION` and so
-//! on, lines joined by `_`.
+//! - `--data DIR`: a folder with the complete MNIST;
+//! - `--checkpoint FILE`: instead of the network that the program carries;
+//! - `--split val`: the last 5,000 training digits instead of the test digits;
+//! - `--count N`: pictures a kind (200);
+//! - `--kinds a,b`: only kinds with one of these words in their names, `number`: only those of
+//!   several digits;
+//! - `--write DIR`: saves the pictures as `KIND/NUMBER_DIGIT.EXTENSION`, and those of several digits
+//!   as `number/NUMBER_TEXT.EXTENSION` and so on, lines joined by `_`.
 
 #[path = "../tests/pictures/mod.rs"]
 mod pictures;
@@ -19,8 +22,9 @@ use image::imageops::{self, FilterType};
 use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{DataArg, Digits, Part, find};
 use mnistctl::evaluation::Ensemble;
-use mnistctl::ink::{self, many::Numbers};
-use pictures::{KINDS, Kind, draw, lines, number, touching};
+use mnistctl::ink::many::Numbers;
+use mnistctl::ink::{self, single::Single};
+use pictures::{KINDS, Kind, digit_of, draw, lines, number, touching};
 use rayon::prelude::*;
 
 /// How many digits at the end of the training file `--split val` takes.
@@ -33,7 +37,7 @@ const NUMBERS: usize = 500;
 struct Example {
     truth: u8,
     /// `None` when the picture can't be read.
-    ink: Option<[u8; 784]>,
+    ink: Option<Single>,
     plain: [u8; 784],
     original: [u8; 784],
 }
@@ -149,40 +153,28 @@ fn example(kind: &Kind, digits: &Digits, number: usize, folder: Option<&Path>) -
     }
     Example {
         truth,
-        ink: ink::read_bytes(kind.name, &bytes)
-            .ok()
-            .map(|digit| digit.pixels),
+        ink: ink::read_bytes(kind.name, &bytes).ok(),
         plain: plain(&bytes),
         original,
     }
 }
 
-/// The fraction of the examples that the network reads right.
-fn right(
-    network: &Ensemble,
-    examples: &[Example],
-    shown: impl Fn(&Example) -> Option<&[u8; 784]>,
-) -> f64 {
-    let readable: Vec<(&[u8], u8)> = examples
-        .iter()
-        .filter_map(|example| Some((shown(example)?.as_slice(), example.truth)))
-        .collect();
-    let images: Vec<&[u8]> = readable.iter().map(|(image, _)| *image).collect();
-    let predictions = network.predict(&images).unwrap();
-    let right = predictions
-        .iter()
-        .zip(&readable)
-        .filter(|(prediction, (_, truth))| prediction.digit() == usize::from(*truth));
-    right.count() as f64 / examples.len() as f64
+/// The fraction of the examples that are read right.
+fn right(examples: &[Example], read: impl Fn(&Example) -> Option<usize>) -> f64 {
+    let is_right = |example: &&Example| read(example) == Some(usize::from(example.truth));
+    examples.iter().filter(is_right).count() as f64 / examples.len() as f64
 }
 
 fn row(kind: &'static Kind, network: &Ensemble, examples: &[Example]) -> Row {
+    let digit = |pixels: &[u8; 784]| Some(network.predict(&[pixels]).unwrap()[0].digit());
     Row {
         kind,
         fractions: [
-            right(network, examples, |example| example.ink.as_ref()),
-            right(network, examples, |example| Some(&example.plain)),
-            right(network, examples, |example| Some(&example.original)),
+            right(examples, |example| {
+                Some(digit_of(network, example.ink.as_ref()?))
+            }),
+            right(examples, |example| digit(&example.plain)),
+            right(examples, |example| digit(&example.original)),
         ],
         unreadable: examples.iter().filter(|e| e.ink.is_none()).count(),
     }

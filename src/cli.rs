@@ -70,9 +70,15 @@ pub struct TrainArgs {
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
+    /// Save a point to go on from so often, beside the one at each epoch's end; 0: after each batch
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub save_every: u64,
     /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub overrides: Vec<String>,
+    /// Save and stop when standard input ends: `compare` holds its other end
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
     /// Compute with burn's operations instead of our kernels: for tests and comparisons
     #[arg(long, hide = true)]
     pub no_fused: bool,
@@ -189,6 +195,9 @@ pub struct CompareArgs {
     /// Threads for each run [default: as many as there are cores, divided by --jobs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Save a point to go on from so often in each run, as for `train` [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub save_every: Option<u64>,
     /// Print the command of each run that is not complete, and train nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -12,6 +12,7 @@ pub mod comparison;
 pub mod dataset;
 pub mod evaluation;
 pub mod ink;
+pub mod interrupt;
 #[allow(unsafe_code)]
 pub mod kernels;
 pub mod network;

@@ -12,7 +12,7 @@ use image::ImageFormat;
 use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::evaluation::Ensemble;
 use mnistctl::ink;
-use pictures::{KINDS, Kind, draw, lines, number, touching};
+use pictures::{KINDS, Kind, digit_of, draw, lines, number, touching};
 use rayon::prelude::*;
 
 /// Digits a kind.
@@ -55,9 +55,7 @@ fn mistakes(kind: &Kind, network: &Ensemble, digits: &[([u8; 784], u8)]) -> Vec<
     let mut mistakes = Vec::new();
     for (seed, (read, (_, truth))) in read.iter().zip(digits).enumerate() {
         let found = match read {
-            Ok(digit) => network.predict(&[&digit.pixels]).unwrap()[0]
-                .digit()
-                .to_string(),
+            Ok(picture) => digit_of(network, picture).to_string(),
             Err(error) => error.to_string(),
         };
         if found != truth.to_string() {

@@ -3,21 +3,26 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Error, Status, interrupt, plan, print, shell_quoted};
+use super::{Error, Status, plan, print, shell_quoted};
 use crate::backend::{Backend, available_threads};
 use crate::cli::CompareArgs;
 use crate::comparison::{
-    Comparison, Expected, Settings, Standing, Table, Variant, Wanted, command_line, findings,
+    Comparison, Expected, Run, Settings, Standing, Table, Variant, Wanted, command_line, findings,
     train_all,
 };
 use crate::dataset::{DataArg, Source, find};
+use crate::interrupt;
 use crate::report::comparison::{ComparisonReport, write_report};
-use crate::training::files::{create_folder, write_atomically};
+use crate::training::files::{create_folder, lock, sweep, write_atomically};
 use crate::training::progress::note;
-use crate::training::{check_batch_size, training_data};
+use crate::training::{RunFolder, check_batch_size, training_data};
+
+/// How long the runs of a comparison that was killed may take to save themselves and end.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// `comparison.json`.
 #[derive(Serialize)]
@@ -46,6 +51,7 @@ pub fn run(args: &CompareArgs) -> Result<Status, Error> {
         backend: args.backend.map(Backend::name),
         threads: args.threads.map(usize::from).or(shared),
         epochs: args.epochs,
+        save_every: args.save_every,
         jobs,
         expected: Expected {
             backend: backend.name(),
@@ -71,14 +77,7 @@ fn dry_run(comparison: &Comparison, settings: &Settings<'_>) -> Result<Status, E
                 blocked += 1;
                 note(&format!("{}: {reason}", comparison.title(run)));
             }
-            Standing::Missing { leftovers } if !leftovers.is_empty() => {
-                text += "rm -f";
-                for path in leftovers {
-                    text += &format!(" {}", shell_quoted(&path.display().to_string()));
-                }
-                text += " && ";
-            }
-            Standing::Missing { .. } | Standing::Unfinished => {}
+            Standing::Missing | Standing::Unfinished => {}
         }
         if let Some(arguments) = command_line(comparison, run, &standing, settings) {
             text += "mnistctl";
@@ -109,16 +108,21 @@ fn compare(
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
     settings.expected.sha256 = Some(check_data(comparison, &source, args.limit)?);
     create_folder(&comparison.out)?;
+    let _lock = lock(&comparison.out)?;
+    sweep(&comparison.out);
     note(&format!(
         "comparing on {}, in {}",
         source.describe(),
         comparison.out.display()
     ));
-    let runs = comparison.runs.iter();
-    let standings = runs.map(|run| Standing::of(run, &settings.expected));
-    let standings = standings.collect();
+    let grace = Instant::now() + GRACE;
+    let standing = |run: &Run| {
+        RunFolder::open(&run.folder).wait_until_free(grace);
+        Standing::of(run, &settings.expected)
+    };
+    let standings = comparison.runs.iter().map(standing).collect();
 
-    interrupt::listen();
+    let _deferred = interrupt::defer();
     let endings = train_all(comparison, standings, &settings, &interrupt::requested);
     if interrupt::requested() {
         note("interrupted; the runs are saved, and the same command goes on with them");

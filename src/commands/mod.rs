@@ -4,7 +4,6 @@ mod compare;
 mod completions;
 mod data;
 mod eval;
-mod interrupt;
 mod predict;
 mod recipes;
 mod report;
@@ -21,10 +20,11 @@ use crate::cli::Command;
 use crate::comparison::ComparisonError;
 use crate::dataset::DatasetError;
 use crate::evaluation::NotANumber;
+use crate::interrupt;
 use crate::network::{Plan, PlanError};
 use crate::recipe::{Recipe, RecipeError};
 use crate::report::ReportError;
-use crate::training::files::FileError;
+use crate::training::files::{BusyError, FileError};
 use crate::training::{CheckpointError, RunFolderError, TrainError};
 
 /// How a command that printed all it had to say ended.
@@ -42,7 +42,7 @@ impl From<Status> for ExitCode {
         match status {
             Status::Done => ExitCode::SUCCESS,
             Status::PartlyFailed => ExitCode::FAILURE,
-            Status::Interrupted => ExitCode::from(interrupt::EXIT_CODE),
+            Status::Interrupted => ExitCode::from(interrupt::exit_code()),
         }
     }
 }
@@ -74,6 +74,8 @@ pub enum Error {
     Report(#[from] ReportError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Busy(#[from] BusyError),
     #[error("can't find this program's own file, which trains the runs: {0}")]
     OwnPath(std::io::Error),
     #[error("can't write to standard output: {0}")]
@@ -95,6 +97,7 @@ impl Error {
 /// error too: no user should have to read a backtrace.
 pub fn run(command: Command) -> Result<Status, Error> {
     std::panic::set_hook(Box::new(|_| {}));
+    interrupt::listen();
     let result = catch_unwind(AssertUnwindSafe(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
@@ -105,11 +108,15 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Recipes { name } => recipes::run(name.as_deref()),
         Command::Completions { shell } => completions::run(shell),
     }));
-    result.unwrap_or_else(|panic| {
+    let result = result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(Error::Bug(text.unwrap_or("it left no message").to_string()))
-    })
+    });
+    match result {
+        Err(Error::Dataset(DatasetError::Interrupted)) => Ok(Status::Interrupted),
+        result => result,
+    }
 }
 
 /// The plan of a recipe's network.

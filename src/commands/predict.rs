@@ -7,7 +7,7 @@ mod text;
 
 use std::path::Path;
 
-use super::{Error, Status, interrupt, print};
+use super::{Error, Status, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
 use crate::evaluation::{BATCH, Ensemble};
@@ -15,6 +15,7 @@ use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
 use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
+use crate::interrupt;
 use crate::training::progress::note;
 use progress::Progress;
 
@@ -43,14 +44,11 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         Some(path) => Some(save_folder(path, &listing.inputs)?),
         None => None,
     };
-    // While it waits for standard input, Ctrl-C must end the program at once.
-    if !listing
-        .inputs
-        .iter()
-        .any(|input| matches!(input, Input::Stdin))
-    {
-        interrupt::listen();
-    }
+    // What has been read is said before a signal ends the program. Not while it waits for standard
+    // input, which may never come.
+    let mut inputs = listing.inputs.iter();
+    let waits = inputs.any(|input| matches!(input, Input::Stdin));
+    let _deferred = (!waits).then(interrupt::defer);
 
     let progress = Progress::new(listing.inputs.len());
     let reader = Reader::new(listing.inputs, available_threads());

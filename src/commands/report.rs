@@ -59,7 +59,8 @@ fn finished(
     let best = Ensemble::load(&[folder.file("best.mpk")], &backend.engine(true)?)?;
     let test = test_data(&source, seed, summary.limit)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
-    write(folder, Some((&evaluation, &test.digits)), Some(&data))
+    let best = Some((&evaluation, &test.digits));
+    write(folder, Some(summary), best, Some(&data))
 }
 
 /// Its curves so far. Without its training images it is still a report.
@@ -68,7 +69,7 @@ fn unfinished(args: &ReportArgs, folder: &RunFolder, recipe: &Recipe) -> Result<
     if let Err(error) = &data {
         note(&format!("the report shows no training images: {error}"));
     }
-    write(folder, None, data.ok().as_ref())
+    write(folder, None, None, data.ok().as_ref())
 }
 
 /// The images that a run without a summary learns from, which `last.mpk` tells.
@@ -97,19 +98,19 @@ fn unfinished_data(
 /// Writes the report of the run in `folder`, of what stands there and of the given images.
 pub fn write(
     folder: &RunFolder,
+    summary: Option<&Summary>,
     test: Option<(&Evaluation, &Digits)>,
     training: Option<&TrainingData>,
 ) -> Result<(), Error> {
     let recipe = folder.read_recipe()?;
-    let summary = folder.read_summary()?;
     let report = RunReport {
         plan: &plan(&recipe)?,
         log: &folder.read_metrics()?,
         test,
         training,
-        commands: &commands(&recipe, summary.as_ref(), training)?,
+        commands: &commands(&recipe, summary, training)?,
         recipe: &recipe,
-        summary: summary.as_ref(),
+        summary,
     };
     report.make()?.save(folder.path())?;
     Ok(())

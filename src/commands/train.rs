@@ -1,23 +1,24 @@
 //! `mnistctl train`
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Error, Status, interrupt, plan, print, report, shell_quoted};
+use super::{Error, Status, plan, print, report, shell_quoted};
 use crate::backend::{Backend, Engine, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
 use crate::evaluation::{Ensemble, Evaluation};
+use crate::interrupt;
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::report::FILE;
 use crate::training::progress::{Progress, note};
 use crate::training::{
-    Checkpoint, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures, TrainError,
-    TrainingData, check_batch_size, test_data, train, training_data, warnings,
+    Checkpoint, CheckpointError, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures,
+    TrainError, TrainingData, check_batch_size, test_data, train, training_data, warnings,
 };
 
 /// A run at its start, fresh or resumed.
@@ -28,8 +29,6 @@ struct Start {
     source: Source,
     data: TrainingData,
     folder: RunFolder,
-    /// Keeps other processes out of the folder while this one trains.
-    lock: Option<File>,
     state: State,
 }
 
@@ -39,6 +38,9 @@ pub fn run(args: &TrainArgs) -> Result<Status, Error> {
 }
 
 fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
+    if args.until_stdin_ends {
+        interrupt::listen_to_stdin();
+    }
     let start = match &args.resume {
         None => begin(args)?,
         Some(folder) => resume(args, folder)?,
@@ -50,7 +52,6 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         source,
         data,
         folder,
-        lock: _lock,
         state,
     } = start;
     let backend = engine.backend;
@@ -69,19 +70,23 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         note(&format!("warning: {warning}"));
     }
 
-    interrupt::listen();
+    let deferred = interrupt::defer();
     let mut progress = Progress::new();
     let job = Job {
         recipe: &recipe,
         data: &data,
         engine: &engine,
         folder: &folder,
+        save_every: Duration::from_secs(args.save_every),
         stop: &interrupt::requested,
     };
     let result = train(&job, state, &mut progress);
     progress.finish();
-    let (state, outcome) = result?;
-    if outcome == Outcome::Interrupted {
+    let (state, outcome) = result.inspect_err(|error| note_saved(error, &folder))?;
+    // All is saved here, so from now on a signal ends the program at once; one may have come after
+    // the last batch.
+    drop(deferred);
+    if outcome == Outcome::Interrupted || interrupt::requested() {
         note(&format!(
             "interrupted and saved; go on with: {}",
             resume_command(folder.path())
@@ -129,8 +134,9 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         },
         seconds: log.iter().map(|line| line.seconds).sum(),
     };
+    // The summary is last: where it is, the run is complete.
+    write_report(&folder, &summary, &evaluation, &test, &data);
     folder.save_summary(&summary)?;
-    write_report(&folder, &evaluation, &test, &data);
     print(&format!(
         "test accuracy {:.4} ({} errors in {} images) with the weights of epoch {}; {:.1} s\n{}\n",
         summary.test.accuracy,
@@ -143,10 +149,31 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
+/// Says how to go on with a run that could not be saved any further.
+fn note_saved(error: &TrainError, folder: &RunFolder) {
+    let unwritten = matches!(
+        error,
+        TrainError::File(_) | TrainError::Checkpoint(CheckpointError::Write(_))
+    );
+    if unwritten && folder.file("last.mpk").exists() {
+        note(&format!(
+            "what was saved before is as it was; when the folder can be written again, go on with: {}",
+            resume_command(folder.path())
+        ));
+    }
+}
+
 /// Writes the run's report. The run is done and saved, so whatever goes wrong here is no more than
 /// a warning.
-fn write_report(folder: &RunFolder, best: &Evaluation, test: &TestData, data: &TrainingData) {
-    let write = || report::write(folder, Some((best, &test.digits)), Some(data));
+fn write_report(
+    folder: &RunFolder,
+    summary: &Summary,
+    best: &Evaluation,
+    test: &TestData,
+    data: &TrainingData,
+) {
+    let best = Some((best, &test.digits));
+    let write = || report::write(folder, Some(summary), best, Some(data));
     let written = catch_unwind(AssertUnwindSafe(write));
     let problem = match written {
         Ok(Ok(())) => return note(&format!("report: {}", folder.file(FILE).display())),
@@ -173,9 +200,7 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
         args.limit,
     )?;
     check_batch_size(&recipe, &plan, data.train.len())?;
-    let folder = RunFolder::create(args.out.as_deref(), &recipe)?;
-    let lock = folder.lock()?;
-    folder.save_log(&[])?;
+    let folder = RunFolder::create(args.out.as_deref(), &recipe.name)?;
     Ok(Start {
         state: State::new(&recipe, &plan, &engine),
         engine,
@@ -183,7 +208,6 @@ fn begin(args: &TrainArgs) -> Result<Start, Error> {
         plan,
         source,
         data,
-        lock,
         folder,
     })
 }
@@ -195,9 +219,14 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         folder: folder.to_path_buf(),
         problem,
     };
-    let folder_of_run = RunFolder::open(folder);
-    let lock = folder_of_run.lock()?;
-    let checkpoint = Checkpoint::load(&folder_of_run.file("last.mpk"))?;
+    let folder_of_run = RunFolder::claim(folder)?;
+    let last = folder_of_run.file("last.mpk");
+    if !last.exists() {
+        let problem = "it holds no last.mpk, which every run saves before its first batch; begin \
+                       it with --config";
+        return Err(fail(problem.into()).into());
+    }
+    let checkpoint = Checkpoint::load(&last)?;
     let Some(resume) = &checkpoint.resume else {
         return Err(fail("its last.mpk holds no training state".into()).into());
     };
@@ -239,8 +268,6 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
     if (state.epochs.len() as u64) < recipe.training.epochs {
         folder_of_run.remove_summary()?;
     }
-    folder_of_run.save_recipe(&recipe)?;
-    folder_of_run.save_log(&folder_of_run.read_log(&state.epochs))?;
     Ok(Start {
         engine,
         recipe,
@@ -248,7 +275,6 @@ fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
         source,
         data,
         folder: folder_of_run,
-        lock,
         state,
     })
 }

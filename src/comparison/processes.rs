@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -24,6 +24,8 @@ pub struct Settings<'a> {
     pub threads: Option<usize>,
     /// `--epochs`, as the user wrote it.
     pub epochs: Option<u64>,
+    /// `--save-every`, as the user wrote it.
+    pub save_every: Option<u64>,
     /// How many run at a time.
     pub jobs: usize,
     pub expected: Expected,
@@ -56,7 +58,7 @@ pub fn command_line(
     match standing {
         Standing::Complete(_) | Standing::Blocked(_) => return None,
         Standing::Unfinished => add("--resume", run.folder.clone().into()),
-        Standing::Missing { .. } => {
+        Standing::Missing => {
             let variant = &comparison.variants[run.variant];
             add("--config", variant.config.clone().into());
             add("--seed", run.seed.to_string().into());
@@ -81,6 +83,9 @@ pub fn command_line(
     if let Some(threads) = settings.threads {
         add("--threads", threads.to_string().into());
     }
+    if let Some(seconds) = settings.save_every {
+        add("--save-every", seconds.to_string().into());
+    }
     Some(arguments)
 }
 
@@ -99,7 +104,7 @@ pub fn train_all(
         endings.push(match standing {
             Standing::Complete(finished) => Some(Ending::Complete(finished)),
             Standing::Blocked(reason) => Some(Ending::Failed(reason)),
-            Standing::Missing { .. } | Standing::Unfinished => {
+            Standing::Missing | Standing::Unfinished => {
                 waiting.push_back((index, standing));
                 None
             }
@@ -172,9 +177,6 @@ fn start(
     settings: &Settings<'_>,
 ) -> io::Result<Child> {
     let resumed = matches!(standing, Standing::Unfinished);
-    if let Standing::Missing { leftovers } = standing {
-        leftovers.iter().try_for_each(fs::remove_file)?;
-    }
     let log = OpenOptions::new()
         .create(true)
         .write(true)
@@ -185,7 +187,10 @@ fn start(
     let mut command = Command::new(&settings.program);
     command
         .args(arguments.unwrap_or_default())
-        .stdin(Stdio::null())
+        // Its standard input ends when we do, even killed, and with it the run: it must not go on
+        // where nobody looks after it, and where the same command would find it at work.
+        .arg("--until-stdin-ends")
+        .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log);
     // A Ctrl-C on the terminal reaches a whole process group. In groups of their own, the runs

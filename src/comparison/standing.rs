@@ -1,8 +1,7 @@
 //! What of a run is in its folder already.
 
-use std::path::PathBuf;
-
 use super::plan::Run;
+use crate::training::files::{is_temporary, lock};
 use crate::training::{Checkpoint, LogLine, RunFolder, RunFolderError, Summary};
 
 /// What a folder must hold to be a run of this comparison, beside the recipe.
@@ -17,8 +16,8 @@ pub struct Expected {
 /// What is left to do for a run.
 #[derive(Debug)]
 pub enum Standing {
-    /// All of it. A run that ended before its first epoch leaves files that have to go first.
-    Missing { leftovers: Vec<PathBuf> },
+    /// All of it.
+    Missing,
     /// `last.mpk` is there to go on from.
     Unfinished,
     /// Nothing.
@@ -43,15 +42,18 @@ impl Standing {
 
 fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
     let folder = RunFolder::open(&run.folder);
-    let entries = match run.folder.read_dir() {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+    match run.folder.read_dir() {
+        Ok(entries) => {
+            let mut names = entries.flatten().map(|entry| entry.file_name());
+            // A run that was killed as it began leaves no more.
+            if names.all(|name| is_temporary(&name)) {
+                return Ok(Standing::Missing);
+            }
+        }
         Err(_) if run.folder.exists() => {
             return Err(RunFolderError::NotAFolder(run.folder.clone()));
         }
-        Err(_) => Vec::new(),
-    };
-    if entries.is_empty() {
-        return Ok(Standing::Missing { leftovers: entries });
+        Err(_) => return Ok(Standing::Missing),
     }
     let recipe = folder.read_recipe()?;
     if let Some((there, here)) = first_difference(&recipe.to_toml(), &run.recipe.to_toml()) {
@@ -62,7 +64,7 @@ fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
         )));
     }
     // A run that is being trained changes while we look; whoever trains it will end it.
-    let _lock = folder.lock()?;
+    let _lock = lock(&run.folder)?;
     let (standing, conditions) = match folder.read_summary()? {
         Some(summary) => {
             let conditions = Conditions::of_summary(&summary);
@@ -73,7 +75,12 @@ fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
         None if folder.file("last.mpk").exists() => {
             (Standing::Unfinished, Conditions::of_checkpoint(&folder))
         }
-        None => return Ok(leftovers(run, folder.read_metrics()?.len(), entries)),
+        None => {
+            return Ok(Standing::Blocked(format!(
+                "{} holds a run without its last.mpk; move that folder away",
+                run.folder.display()
+            )));
+        }
     };
     let difference = match conditions {
         Ok(conditions) => conditions.difference(expected),
@@ -144,27 +151,6 @@ impl Conditions {
         } else {
             None
         }
-    }
-}
-
-/// A run that never came to save `last.mpk`: what it left may go, if it is nothing else. Its first
-/// epoch may have got as far as `best.mpk`.
-fn leftovers(run: &Run, epochs: usize, entries: Vec<PathBuf>) -> Standing {
-    let of_a_start = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match &*name {
-            "recipe.toml" | "metrics.jsonl" => true,
-            "best.mpk" => epochs <= 1,
-            _ => name.starts_with(".mnistctl-") && name.ends_with(".tmp"),
-        }
-    };
-    match entries.iter().find(|path| !of_a_start(path)) {
-        None => Standing::Missing { leftovers: entries },
-        Some(other) => Standing::Blocked(format!(
-            "{} holds a run without its last.mpk, and also {}; move that folder away",
-            run.folder.display(),
-            other.display()
-        )),
     }
 }
 

@@ -8,6 +8,8 @@
 use std::fs;
 use std::io::{BufReader, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -17,6 +19,10 @@ use crate::dataset::idx::{self, Contents, MOST_ITEMS};
 use crate::dataset::partial::{create, install, sweep, write_error};
 use crate::dataset::progress::Progress;
 use crate::dataset::{DatasetError, Expected, MIRRORS, MNIST, folder};
+use crate::interrupt;
+
+/// How often a download looks for signals.
+const TICK: Duration = Duration::from_millis(50);
 
 /// What to download from where. The default is MNIST from its mirrors; tests put other values in.
 #[derive(Debug, Clone)]
@@ -67,10 +73,12 @@ impl Downloader {
     /// # Errors
     /// When a file can be had from no mirror (the error has a line for each), when the folder can't
     /// be written to, or when a file in it is something other than a broken copy of MNIST's, which
-    /// isn't overwritten. Files fetched before stay.
+    /// isn't overwritten; and when a signal interrupts it. Files fetched before stay.
     pub fn fill(&self, folder: &Path) -> Result<Vec<Fetched>, DatasetError> {
         fs::create_dir_all(folder).map_err(|cause| write_error(folder, cause))?;
         sweep(folder);
+        // A signal finds this thread awake, and what is not complete is removed on the way out.
+        let _deferred = interrupt::defer();
         let agent = self.agent();
         // The mirror that served the last file goes first for the next one.
         let mut mirrors = self.mirrors.clone();
@@ -154,9 +162,11 @@ impl Downloader {
                     });
                 }
                 // Another mirror won't help a full disk.
-                Err(error @ (DatasetError::Write { .. } | DatasetError::Memory { .. })) => {
-                    return Err(error);
-                }
+                Err(
+                    error @ (DatasetError::Write { .. }
+                    | DatasetError::Memory { .. }
+                    | DatasetError::Interrupted),
+                ) => return Err(error),
                 Err(error) => attempts.push(error),
             }
         }
@@ -204,57 +214,92 @@ impl Downloader {
             url: url.to_owned(),
             what,
         };
-        let response = agent
-            .get(url)
-            .call()
-            .map_err(|error| fail(self.explain(&error)))?;
+        // A server may keep the thread that talks to it waiting; this one must see a signal.
+        let (sender, parts) = mpsc::sync_channel(4);
+        let (this, agent, address) = (self.clone(), agent.clone(), url.to_owned());
+        thread::spawn(move || {
+            if let Err(what) = this.converse(&agent, &address, &sender) {
+                // Nobody listens any more if that failed.
+                let _ = sender.send(Err(what));
+            }
+        });
+        let mut progress = None;
+        let mut total = 0u64;
+        loop {
+            match parts.recv_timeout(TICK) {
+                Ok(Ok(Part::Length(declared))) => {
+                    progress = self.progress.then(|| Progress::start(url, declared));
+                }
+                Ok(Ok(Part::Bytes(bytes))) => {
+                    file.write_all(&bytes)
+                        .map_err(|cause| write_error(folder, cause))?;
+                    total += bytes.len() as u64;
+                    if let Some(progress) = &progress {
+                        progress.at(total);
+                    }
+                }
+                Ok(Err(what)) => return Err(fail(what)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(total),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if interrupt::requested() {
+                return Err(DatasetError::Interrupted);
+            }
+        }
+    }
+
+    /// Fetches one address and hands over what comes, or says what went wrong, in words that go on
+    /// from the address.
+    fn converse(
+        &self,
+        agent: &Agent,
+        url: &str,
+        parts: &SyncSender<Result<Part, String>>,
+    ) -> Result<(), String> {
+        let call = agent.get(url).call();
+        let response = call.map_err(|error| self.explain(&error))?;
         let declared = response.body().content_length();
         if let Some(bytes) = declared.filter(|&bytes| bytes > self.most_bytes) {
-            return Err(fail(format!(
+            return Err(format!(
                 "wants to send {bytes} bytes, and {} are the most for such a file",
                 self.most_bytes
-            )));
+            ));
         }
-        let progress = self.progress.then(|| Progress::start(url, declared));
+        let mut handed = parts.send(Ok(Part::Length(declared)));
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut total = 0u64;
-        loop {
+        // Nobody takes them any more after an error of the other side.
+        while handed.is_ok() {
             let n = match body.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if timeout(&error) == Some(Timeout::RecvBody) => {
-                    return Err(fail(format!(
+                    return Err(format!(
                         "took longer than {} seconds, for {total} bytes",
                         self.longest().as_secs_f32()
-                    )));
+                    ));
                 }
                 Err(error) if timeout(&error).is_some() => {
-                    return Err(fail(format!(
-                        "stopped sending after {total} bytes (it stalled)"
-                    )));
+                    return Err(format!("stopped sending after {total} bytes (it stalled)"));
                 }
-                Err(error) => return Err(fail(format!("broke off after {total} bytes ({error})"))),
+                Err(error) => return Err(format!("broke off after {total} bytes ({error})")),
             };
             total += n as u64;
             if total > self.most_bytes {
-                return Err(fail(format!(
+                return Err(format!(
                     "sends more than {} bytes, the most for such a file",
                     self.most_bytes
-                )));
+                ));
             }
-            file.write_all(&buffer[..n])
-                .map_err(|cause| write_error(folder, cause))?;
-            if let Some(progress) = &progress {
-                progress.at(total);
-            }
+            handed = parts.send(Ok(Part::Bytes(buffer[..n].to_vec())));
         }
         match declared {
             Some(bytes) if bytes != total => {
-                Err(fail(format!("broke off after {total} of {bytes} bytes")))
+                Err(format!("broke off after {total} of {bytes} bytes"))
             }
-            _ => Ok(total),
+            _ => Ok(()),
         }
     }
 
@@ -280,6 +325,12 @@ impl Downloader {
             other => format!("cannot be fetched: {other}"),
         }
     }
+}
+
+/// What the thread that talks to a server hands over: first the length, if the server told it.
+enum Part {
+    Length(Option<u64>),
+    Bytes(Vec<u8>),
 }
 
 /// Which time-out ended the reading of a body, if one did: the library's own, inside the I/O error,

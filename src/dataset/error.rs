@@ -167,6 +167,8 @@ pub enum DatasetError {
     Variable { cause: Box<DatasetError> },
 
     // The download.
+    #[error("The download was interrupted.")]
+    Interrupted,
     #[error("The folder `{}` cannot be written to: {cause}.", folder.display())]
     Write { folder: PathBuf, cause: io::Error },
     #[error("{url} {what}.")]

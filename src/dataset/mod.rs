@@ -21,6 +21,8 @@ mod source;
 mod split;
 mod verify;
 
+use std::path::Path;
+
 pub use augment::Augment;
 pub use batch::{Batch, Batcher, targets};
 pub use download::{Downloader, Fetched};
@@ -149,4 +151,20 @@ pub struct Split {
     /// The sha256, in lower-case hex, of the uncompressed images file: what names the data in a
     /// run's summary.
     pub sha256: String,
+}
+
+impl Split {
+    /// Reads and checks an images file and its labels file, each plain or gzip, with `names` for
+    /// messages.
+    ///
+    /// # Errors
+    /// One that says what is wrong with which of them, or that they don't belong together.
+    pub fn parse(files: [&[u8]; 2], names: [&Path; 2]) -> Result<Self, DatasetError> {
+        let parse = |file: &Path, bytes: &[u8], kind| {
+            idx::parse(file, bytes, bytes.len() as u64, kind, idx::MOST_ITEMS)
+        };
+        let images = parse(names[0], files[0], Kind::Images)?;
+        let labels = parse(names[1], files[1], Kind::Labels)?;
+        folder::join(names[0], images, names[1], labels)
+    }
 }

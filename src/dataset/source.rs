@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::idx::{self, MOST_ITEMS};
-use crate::dataset::{DatasetError, Downloader, Kind, Part, Split, folder};
+use crate::dataset::{DatasetError, Downloader, Part, Split, folder};
 
 /// The environment variable that `--data auto` looks at first. Set but empty, it counts as unset.
 pub const VARIABLE: &str = "MNISTCTL_DATA";
@@ -152,10 +151,13 @@ impl Places {
             Some(cache) => self.downloader.fill(cache).map(|_| cache.clone()),
             None => Err(DatasetError::NoCache),
         };
-        downloaded.map_err(|cause| DatasetError::Unavailable {
-            cause: Box::new(cause),
-            mirrors: self.downloader.mirrors.clone(),
-            folder: self.cache.clone(),
+        downloaded.map_err(|cause| match cause {
+            DatasetError::Interrupted => cause,
+            cause => DatasetError::Unavailable {
+                cause: Box::new(cause),
+                mirrors: self.downloader.mirrors.clone(),
+                folder: self.cache.clone(),
+            },
         })
     }
 }
@@ -206,19 +208,5 @@ fn load_sample(part: Part) -> Result<Split, DatasetError> {
         folder.join(part.labels_file()),
     );
     // Checked like any other file, which costs milliseconds and gives the sha256.
-    let images = idx::parse(
-        &images_file,
-        images,
-        images.len() as u64,
-        Kind::Images,
-        MOST_ITEMS,
-    )?;
-    let labels = idx::parse(
-        &labels_file,
-        labels,
-        labels.len() as u64,
-        Kind::Labels,
-        MOST_ITEMS,
-    )?;
-    folder::join(&images_file, images, &labels_file, labels)
+    Split::parse([images, labels], [&images_file, &labels_file])
 }

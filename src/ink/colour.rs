@@ -6,7 +6,7 @@
 
 use image::{GrayImage, RgbImage};
 
-/// How much more than the other axes' share of the differences a colour axis has to hold.
+/// The lightness of red, green and blue (Rec. 709): the axis of a page that has no colour.
 const LUMA: [f64; 3] = [0.2126, 0.7152, 0.0722];
 
 /// Levels along the axis of the strongest edges, light above dark. A grey page keeps its levels.

@@ -4,12 +4,13 @@
 //!
 //! 1. `decode/`: bytes -> a page in colour, the right way up, of at most 1,200 pixels;
 //! 2. `original.rs`: a page that already is as MNIST's digits are stays exactly as it is;
-//! 3. `page.rs`: the rest, once for dark and once for light ink, and which of the two it is:
+//! 3. `page.rs`: the rest, once for dark and once for light ink, and which of the two is likelier:
 //!     1. `colour.rs`: one level a pixel, in which ink and paper differ most;
 //!     2. `paper.rs`: how much ink that is, given the paper around it;
 //!     3. `lines.rs`: printed lines go;
 //!     4. `strokes.rs`, `find.rs`: connected parts, and which of them are the digit;
-//! 4. `pen.rs`, `fit.rs`: the digit -> the 28x28 picture, made the way MNIST's were.
+//! 4. `pen.rs`, `fit.rs`: the digit -> the 28x28 picture, made the way MNIST's were;
+//! 5. `single.rs`: of those for dark and for light ink the one that the network can read.
 //!
 //! `many/` takes over after the parts, when a page has more than one digit. [`files`] finds the
 //! pictures that a command line names, and [`reader`] reads many of them; [`preview()`] shows in a
@@ -33,6 +34,7 @@ mod plane;
 mod preview;
 pub mod reader;
 pub mod save;
+pub mod single;
 mod strokes;
 
 pub use error::InkError;
@@ -47,15 +49,15 @@ pub struct Digit {
     pub pixels: [u8; SIDE * SIDE],
 }
 
-/// Reads the picture in a file.
-pub fn read(path: &Path) -> Result<Digit, InkError> {
+/// Finds the digit in a file with a picture of one.
+pub fn read(path: &Path) -> Result<single::Single, InkError> {
     read_bytes(&path.display().to_string(), &files::load(path)?)
 }
 
-/// Reads the picture in `bytes`; `name` is what messages call it.
-pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Digit, InkError> {
+/// Finds the digit in a picture of one; `name` is what messages call it.
+pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<single::Single, InkError> {
     let page = decode::decode(name, bytes)?;
-    page::digit(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
+    single::read(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
 }
 
 /// Finds the digits in a picture of several.

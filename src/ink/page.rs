@@ -1,31 +1,25 @@
-//! A page -> its digit.
+//! A page -> its strokes, in dark and in light ink.
 
+use image::GrayImage;
 use image::imageops::{self, FilterType};
-use image::{GrayImage, RgbImage};
 use rayon::join;
 
 use super::find::{Strokes, find};
-use super::original::original;
+use super::paper;
 use super::plane::Plane;
-use super::{Digit, colour, fit, paper};
 
 /// A picture whose longer side is shorter than this is enlarged, so that strokes are some pixels wide.
 const SHORTEST: u32 = 128;
 
-/// `None` if nothing on the page can be a digit.
-pub fn digit(page: &RgbImage) -> Option<Digit> {
-    let levels = colour::levels(page);
-    original(&levels).or_else(|| fit::fit(&strokes(&sized(&levels))?.digit()))
-}
-
-/// The strokes on a page, given its levels in working size.
-pub fn strokes(levels: &GrayImage) -> Option<Strokes> {
+/// The strokes on a page in ink of each kind, given its levels in working size; those that are
+/// likelier the writing first.
+pub fn strokes(levels: &GrayImage) -> Vec<Strokes> {
     let dark = denoised(Plane::from_levels(levels));
     let light = dark.clone().map(|level| 255.0 - level);
     let (dark, light) = join(|| find(paper::ink(&dark)), || find(paper::ink(&light)));
     match (dark, light) {
-        (Some(dark), Some(light)) => Some(if is_first(&dark, &light) { dark } else { light }),
-        (dark, light) => dark.or(light),
+        (Some(dark), Some(light)) if is_first(&dark, &light) => vec![dark, light],
+        (dark, light) => light.into_iter().chain(dark).collect(),
     }
 }
 

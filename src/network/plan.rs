@@ -71,14 +71,15 @@ pub struct PlanError {
 
 /// Beyond this a network can't be meant for MNIST and would only exhaust memory.
 const MAX_PARAMETERS: usize = 50_000_000;
-/// The same, for the activations of one image.
-const MAX_ACTIVATIONS: usize = 10_000_000;
+/// The same, for the activations of one image: what all layers give, and what convs pad.
+const MAX_ACTIVATIONS: usize = 2_000_000;
 
 impl Plan {
     /// Infers the shapes of `specs` one after the other.
     pub fn new(specs: &[LayerSpec]) -> Result<Self, PlanError> {
         let mut layers = Vec::with_capacity(specs.len());
         let mut total = 0;
+        let mut activations = 0;
         let mut shape = Shape::Maps {
             channels: 1,
             height: SIDE,
@@ -97,10 +98,12 @@ impl Plan {
             let input = shape;
             let (output, parameters) = infer(spec, input).map_err(fail)?;
             total += parameters;
-            if total > MAX_PARAMETERS || elements(output) > MAX_ACTIVATIONS {
+            activations += activations_of(spec, input, output);
+            if total > MAX_PARAMETERS || activations > MAX_ACTIVATIONS {
                 return Err(fail(format!(
                     "the network grows too large here; up to {MAX_PARAMETERS} parameters and \
-                     {MAX_ACTIVATIONS} activations an image are supported"
+                     {MAX_ACTIVATIONS} activations an image are supported, those of all layers \
+                     and the zeros of their padding taken together"
                 )));
             }
             if last && output != Shape::Features(CLASSES) {
@@ -118,6 +121,55 @@ impl Plan {
             });
         }
         Ok(Self { layers })
+    }
+
+    /// The activations of one image: what all layers give, and what convs pad.
+    pub fn activations(&self) -> usize {
+        let layers = self.layers.iter();
+        layers
+            .map(|layer| activations_of(&layer.spec, layer.input, layer.output))
+            .sum()
+    }
+
+    /// The names and shapes of every parameter and buffer, in layer order: those of
+    /// [`Network::state`](super::Network::state).
+    pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let mut shapes = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let mut add = |name: &str, shape: &[usize]| {
+                shapes.push((format!("{index}.{name}"), shape.to_vec()));
+            };
+            match (&layer.spec, layer.input) {
+                (
+                    LayerSpec::Conv {
+                        out_channels,
+                        kernel_size,
+                        bias,
+                        ..
+                    },
+                    input,
+                ) => {
+                    let [outs, side] = [*out_channels, *kernel_size];
+                    add("weight", &[outs, input.channels(), side, side]);
+                    if *bias {
+                        add("bias", &[outs]);
+                    }
+                }
+                (LayerSpec::BatchNorm { .. }, input) => {
+                    for name in ["weight", "bias", "running_mean", "running_var"] {
+                        add(name, &[input.channels()]);
+                    }
+                }
+                (LayerSpec::Linear { out_features, bias }, input) => {
+                    add("weight", &[*out_features, input.channels()]);
+                    if *bias {
+                        add("bias", &[*out_features]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        shapes
     }
 
     /// Trainable parameters of all layers.
@@ -195,6 +247,30 @@ fn infer(spec: &LayerSpec, input: Shape) -> Result<(Shape, usize), String> {
         | LayerSpec::Sigmoid
         | LayerSpec::Dropout { .. } => Ok((input, 0)),
     }
+}
+
+/// A layer's output and, where a conv pads its input, that too.
+fn activations_of(spec: &LayerSpec, input: Shape, output: Shape) -> usize {
+    let padded = match (spec, input) {
+        (
+            LayerSpec::Conv {
+                kernel_size,
+                stride,
+                padding,
+                ..
+            },
+            Shape::Maps {
+                channels,
+                height,
+                width,
+            },
+        ) => match pads(*padding, *kernel_size, *stride) {
+            Ok((0, 0)) | Err(_) => 0,
+            Ok((before, after)) => channels * (height + before + after) * (width + before + after),
+        },
+        _ => 0,
+    };
+    elements(output) + padded
 }
 
 fn maps(input: Shape) -> Result<(usize, usize, usize), String> {

@@ -8,7 +8,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-use super::{Layer, Network};
+use super::{Layer, Network, Plan};
 
 /// A tensor on the host: row-major f32.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,39 @@ pub enum StateError {
     Count { found: usize, expected: usize },
     #[error("the tensor {0} holds values that are not finite")]
     NotFinite(String),
+    #[error("the tensor {0} holds negative variances")]
+    NegativeVariance(String),
+}
+
+impl Plan {
+    /// Whether `tensors` are exactly the ones that a network of this plan has, with values that
+    /// training can come to. Takes no memory for a network that they don't fill.
+    pub fn check_state(&self, tensors: &[NamedTensor]) -> Result<(), StateError> {
+        let shapes = self.state_shapes();
+        for (name, shape) in &shapes {
+            let tensor = find(tensors, name.clone(), shape)?;
+            let negative = tensor.values.iter().any(|&value| value < 0.0);
+            if name.ends_with(".running_var") && negative {
+                return Err(StateError::NegativeVariance(name.clone()));
+            }
+        }
+        match shapes.len() == tensors.len() {
+            true => Ok(()),
+            false => Err(StateError::Count {
+                found: tensors.len(),
+                expected: shapes.len(),
+            }),
+        }
+    }
+
+    /// The elements of each trainable parameter, in layer order.
+    pub fn parameter_sizes(&self) -> Vec<usize> {
+        let shapes = self.state_shapes().into_iter();
+        shapes
+            .filter(|(name, _)| !name.contains(".running_"))
+            .map(|(_, shape)| shape.iter().product())
+            .collect()
+    }
 }
 
 impl Network {

@@ -47,11 +47,8 @@ pub enum RecipeError {
         path = .0.display()
     )]
     NoneInFolder(PathBuf),
-    #[error(
-        "the recipe {path} is larger than {limit} KiB; a recipe is a short TOML file",
-        path = path.display()
-    )]
-    TooLarge { path: PathBuf, limit: u64 },
+    #[error("the recipe {origin} is larger than {limit} KiB; a recipe is a short TOML file")]
+    TooLarge { origin: String, limit: u64 },
     #[error("the recipe {origin} is not valid TOML: {message}")]
     Syntax { origin: String, message: String },
     #[error("--set {text} is not understood: {message}")]
@@ -79,12 +76,24 @@ pub enum RecipeError {
     },
 }
 
+/// How many letters lie between two words (Damerau-Levenshtein), if these are no more than `most`.
+/// Long words are not compared: that takes memory for the product of their lengths.
+pub(super) fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > 4 * most.max(1) || a.len().max(b.len()) > 200 {
+        return None;
+    }
+    let distance = strsim::damerau_levenshtein(a, b);
+    (distance <= most).then_some(distance)
+}
+
 /// "; did you mean `lr`?" when one of `valid` is close to `word`, else nothing.
 pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
     valid
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
+        .filter_map(|candidate| {
+            let most = candidate.len().max(word.len()) / 2;
+            Some((distance(word, candidate, most)?, candidate))
+        })
         .min()
         .map(|(_, candidate)| format!("; did you mean `{candidate}`?"))
         .unwrap_or_default()

@@ -125,6 +125,12 @@ impl Recipe {
 
     /// Reads a recipe from its text; `origin` names it in messages.
     pub fn parse(origin: &str, text: &str, overrides: &[String]) -> Result<Self, RecipeError> {
+        if text.len() as u64 > MAX_KIB * 1024 {
+            return Err(RecipeError::TooLarge {
+                origin: origin.to_string(),
+                limit: MAX_KIB,
+            });
+        }
         let changes = overrides
             .iter()
             .map(|text| overrides::to_toml(text))
@@ -262,15 +268,9 @@ fn read_text(path: &Path) -> Result<String, RecipeError> {
     };
     let mut text = String::new();
     let file = File::open(path).map_err(read)?;
-    let limit = MAX_KIB * 1024;
-    file.take(limit + 1)
+    // One byte more than a recipe may have, which `Recipe::parse` then refuses.
+    file.take(MAX_KIB * 1024 + 1)
         .read_to_string(&mut text)
         .map_err(read)?;
-    if text.len() as u64 > limit {
-        return Err(RecipeError::TooLarge {
-            path: path.to_path_buf(),
-            limit: MAX_KIB,
-        });
-    }
     Ok(text)
 }

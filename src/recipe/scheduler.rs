@@ -177,7 +177,7 @@ impl OneCycleSpec {
         if !section.has("max_lr") {
             return Err(section.missing("max_lr"));
         }
-        Ok(Self {
+        let spec = Self {
             max_lr: section.positive("max_lr", 0.0)?,
             pct_start: section.number_where(
                 "pct_start",
@@ -195,7 +195,12 @@ impl OneCycleSpec {
             )?,
             div_factor: section.positive("div_factor", 25.0)?,
             final_div_factor: section.positive("final_div_factor", 1e4)?,
-        })
+        };
+        let first = spec.max_lr / spec.div_factor;
+        if !first.is_finite() || !(first / spec.final_div_factor).is_finite() {
+            return Err(section.error("max_lr", "is too large for its divisors"));
+        }
+        Ok(spec)
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Location, RecipeError, nearest, quoted};
+use super::error::{Location, RecipeError, distance, nearest, quoted};
 
 /// The span that marks a value as coming from `--set`; no file is that long.
 pub(super) const FROM_SET: Range<usize> = usize::MAX..usize::MAX;
@@ -336,7 +336,7 @@ impl<'a> Section<'a> {
         let asked = self.asked.borrow();
         let close = self.table.keys().find(|other| {
             !asked.contains(&other.get_ref().as_ref())
-                && strsim::damerau_levenshtein(other.get_ref(), key) <= 2
+                && distance(other.get_ref(), key, 2).is_some()
         })?;
         Some(RecipeError::UnknownKey {
             location: self.origin.location(close.span()),

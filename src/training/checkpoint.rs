@@ -9,7 +9,9 @@
 //!
 //! Tensor names and shapes are PyTorch's `state_dict`'s, see [`crate::network::NamedTensor`].
 //! Reading one trusts nothing: the file's size is limited, lengths inside are held against the
-//! bytes that are really there, and tensors against the network that the recipe describes.
+//! bytes that are really there, lists against the longest that there can be, tensors against the
+//! network that the recipe describes, and the rest against what training could have written
+//! (`plausible.rs`). Only then is memory taken for a network.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,9 +20,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bounded::at_most;
 use super::files::{FileError, write_atomically};
 use super::metrics::Epoch;
 use super::optimizer::OptimizerState;
+use super::plausible;
 use super::scheduler::SchedulerState;
 use super::tally::Tally;
 use crate::backend::Engine;
@@ -32,6 +36,12 @@ pub const VERSION: u32 = 1;
 
 /// A network of the largest size a recipe can have, with Adam's moments, stays below this.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// The most epochs a recipe can ask for.
+const MAX_EPOCHS: usize = 100_000;
+
+/// Of 200 layers, the most a recipe can list, each of them a BatchNorm.
+const MAX_TENSORS: usize = 800;
 
 /// A trained network with all that using it needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +61,9 @@ pub struct Resume {
     pub step: u64,
     /// Loss and accuracy of those batches so far.
     pub tally: Tally,
+    /// What they took. It is 0 between epochs, so that the clock leaves nothing in the `last.mpk`
+    /// that a run ends with.
+    pub seconds: f64,
     pub scheduler: SchedulerState,
     pub optimizer: OptimizerState,
     /// The weights as they are trained, where the checkpoint's own are their moving average.
@@ -102,7 +115,9 @@ struct Document {
     version: u32,
     recipe: String,
     normalize: WireNormalize,
+    #[serde(deserialize_with = "at_most::<_, _, MAX_EPOCHS>")]
     metrics: Vec<Epoch>,
+    #[serde(deserialize_with = "at_most::<_, _, MAX_TENSORS>")]
     tensors: Vec<WireTensor>,
     resume: Option<WireResume>,
 }
@@ -125,6 +140,7 @@ struct WireNormalize {
 #[serde(deny_unknown_fields)]
 struct WireTensor {
     name: String,
+    #[serde(deserialize_with = "at_most::<_, _, 4>")]
     shape: Vec<u64>,
     dtype: String,
     #[serde(with = "serde_bytes")]
@@ -136,9 +152,12 @@ struct WireTensor {
 struct WireResume {
     step: u64,
     tally: Tally,
+    #[serde(default)]
+    seconds: f64,
     scheduler: SchedulerState,
     optimizer_steps: u64,
     /// Two entries a parameter: first and second moment, empty where there is none.
+    #[serde(deserialize_with = "at_most::<_, _, MAX_TENSORS>")]
     optimizer_moments: Vec<serde_bytes::ByteBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<Vec<WireTensor>>,
@@ -151,6 +170,11 @@ struct WireResume {
 impl Checkpoint {
     /// Writes the checkpoint to a temporary file beside `path`, syncs it and renames it.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        Ok(write_atomically(path, &self.to_bytes())?)
+    }
+
+    /// The file's content.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let Normalize { mean, std } = self.recipe.data.normalize;
         let document = Document {
             format: "mnistctl".into(),
@@ -161,9 +185,8 @@ impl Checkpoint {
             tensors: self.tensors.iter().map(WireTensor::from).collect(),
             resume: self.resume.as_ref().map(WireResume::from),
         };
-        let bytes = rmp_serde::to_vec_named(&document)
-            .expect("the document is made of maps, numbers, texts and bytes only");
-        Ok(write_atomically(path, &bytes)?)
+        rmp_serde::to_vec_named(&document)
+            .expect("the document is made of maps, numbers, texts and bytes only")
     }
 
     /// Reads and checks the checkpoint at `path`.
@@ -187,7 +210,7 @@ impl Checkpoint {
             }
         };
         if header.format != "mnistctl" {
-            let problem = format!("its format is `{}`", header.format.escape_default());
+            let problem = format!("its format is `{}`", shown(&header.format));
             return Err(CheckpointError::NotOne { path, problem });
         }
         if header.version != VERSION {
@@ -223,19 +246,26 @@ impl Checkpoint {
         if document.normalize != (WireNormalize { mean, std }) {
             return Err(damaged("its normalisation is not its recipe's".into()));
         }
-        let numbered = |(index, epoch): (usize, &Epoch)| epoch.epoch == index as u64 + 1;
-        if !document.metrics.iter().enumerate().all(numbered) {
-            return Err(damaged("its epochs are not numbered 1, 2, 3, ...".into()));
-        }
-        let tensors = document
+        plausible::check_epochs(&document.metrics, &recipe).map_err(damaged)?;
+        let plan = plan(&recipe, path)?;
+        let tensors: Vec<NamedTensor> = document
             .tensors
             .into_iter()
             .map(|tensor| tensor.check().map_err(damaged))
             .collect::<Result<_, _>>()?;
+        plan.check_state(&tensors)
+            .map_err(|source| CheckpointError::State {
+                path: path.to_path_buf(),
+                source,
+            })?;
         let resume = document
             .resume
             .map(|resume| resume.check().map_err(damaged))
             .transpose()?;
+        if let Some(resume) = &resume {
+            let epochs = document.metrics.len() as u64;
+            plausible::check_resume(resume, &recipe, &plan, epochs).map_err(damaged)?;
+        }
         Ok(Self {
             recipe,
             metrics: document.metrics,
@@ -246,11 +276,7 @@ impl Checkpoint {
 
     /// The network with these weights, for evaluation on `engine`; `path` is for messages.
     pub fn model(&self, path: &Path, engine: &Engine) -> Result<Model, CheckpointError> {
-        let plan =
-            Plan::new(&self.recipe.model.layers).map_err(|source| CheckpointError::Plan {
-                path: path.to_path_buf(),
-                source,
-            })?;
+        let plan = plan(&self.recipe, path)?;
         let normalize = self.recipe.data.normalize;
         Model::load(&plan, normalize, &self.tensors, engine).map_err(|source| {
             CheckpointError::State {
@@ -259,6 +285,13 @@ impl Checkpoint {
             }
         })
     }
+}
+
+fn plan(recipe: &Recipe, path: &Path) -> Result<Plan, CheckpointError> {
+    Plan::new(&recipe.model.layers).map_err(|source| CheckpointError::Plan {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 impl From<&NamedTensor> for WireTensor {
@@ -277,8 +310,8 @@ impl WireTensor {
         if self.dtype != "f32" {
             return Err(format!(
                 "the tensor {} has the dtype `{}`, and only f32 exists",
-                self.name.escape_default(),
-                self.dtype.escape_default()
+                shown(&self.name),
+                shown(&self.dtype)
             ));
         }
         let elements = self
@@ -289,7 +322,7 @@ impl WireTensor {
         if elements != Some(self.data.len() as u64) {
             return Err(format!(
                 "the tensor {} has the shape {:?} but {} bytes of data",
-                self.name.escape_default(),
+                shown(&self.name),
                 self.shape,
                 self.data.len()
             ));
@@ -311,6 +344,7 @@ impl From<&Resume> for WireResume {
         Self {
             step: resume.step,
             tally: resume.tally,
+            seconds: resume.seconds,
             scheduler: resume.scheduler.clone(),
             optimizer_steps: resume.optimizer.steps,
             optimizer_moments: moments
@@ -341,6 +375,9 @@ impl WireResume {
         if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
             return Err("the learning rate is not a number it could have written".into());
         }
+        if !self.seconds.is_finite() || self.seconds < 0.0 {
+            return Err("the time its epoch took is not one it could have taken".into());
+        }
         let values = |bytes: &serde_bytes::ByteBuf| match bytes.is_empty() {
             true => None,
             false => Some(from_bytes(bytes)),
@@ -348,6 +385,7 @@ impl WireResume {
         Ok(Resume {
             step: self.step,
             tally: self.tally,
+            seconds: self.seconds,
             scheduler: self.scheduler,
             optimizer: OptimizerState {
                 steps: self.optimizer_steps,
@@ -393,6 +431,14 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         });
     }
     Ok(bytes)
+}
+
+/// The beginning of a text from a file, for messages.
+fn shown(text: &str) -> String {
+    text.chars()
+        .take(40)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 fn to_bytes(values: &[f32]) -> Vec<u8> {

@@ -53,7 +53,18 @@ pub struct LogLine {
     pub images_per_second: f64,
 }
 
+/// Lines are a few hundred bytes long. In memory an unknown key may take many times its text.
+const MAX_LINE: usize = 4096;
+
 impl LogLine {
+    /// The lines of a log that are whole.
+    pub fn parse_all(text: &str) -> Vec<Self> {
+        let lines = text.lines().filter(|line| line.len() <= MAX_LINE);
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
     /// The line as it stands in the file, with its newline.
     pub fn to_json(&self) -> String {
         let mut json = serde_json::to_string(self).expect("figures are JSON numbers");

@@ -3,6 +3,7 @@
 //! [`train`] reads from top to bottom: batch by batch forward, loss, backward, update;
 //! then validate, adjust the learning rate, log, save.
 
+mod bounded;
 mod checkpoint;
 mod data;
 mod early_stopping;
@@ -13,6 +14,7 @@ mod learner;
 pub mod loss;
 mod metrics;
 mod optimizer;
+mod plausible;
 pub mod progress;
 mod run_folder;
 mod scheduler;
@@ -20,7 +22,7 @@ mod tally;
 pub mod warnings;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -49,6 +51,8 @@ pub struct Job<'a> {
     pub data: &'a TrainingData,
     pub engine: &'a Engine,
     pub folder: &'a RunFolder,
+    /// How often `last.mpk` is saved inside an epoch; zero: after every batch.
+    pub save_every: Duration,
     /// Asked between batches: whether to save and stop.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -62,6 +66,8 @@ pub struct State {
     /// Batches already trained of the next one, and their figures.
     pub step: u64,
     pub tally: Tally,
+    /// What these batches took.
+    pub seconds: f64,
 }
 
 /// How a run ended.
@@ -117,6 +123,7 @@ impl State {
             epochs: Vec::new(),
             step: 0,
             tally: Tally::default(),
+            seconds: 0.0,
         }
     }
 
@@ -134,6 +141,12 @@ impl State {
         if seen != Some(resume.tally.images) || resume.tally.images >= images as u64 {
             return Err("its position in the epoch makes no sense".into());
         }
+        let steps = (images as u64).div_ceil(batch_size);
+        let trained = steps.checked_mul(checkpoint.metrics.len() as u64);
+        if trained.and_then(|steps| steps.checked_add(resume.step)) != Some(resume.optimizer.steps)
+        {
+            return Err("the optimizer's steps are not those of its epochs".into());
+        }
         let trained = resume.weights.as_ref().unwrap_or(&checkpoint.tensors);
         let loaded = self.learner.load_state(trained);
         loaded.map_err(|error| error.to_string())?;
@@ -146,6 +159,7 @@ impl State {
         self.epochs = checkpoint.metrics.clone();
         self.step = resume.step;
         self.tally = resume.tally;
+        self.seconds = resume.seconds;
         Ok(self)
     }
 
@@ -153,6 +167,12 @@ impl State {
     pub fn best(&self) -> Option<&Epoch> {
         let smaller = |a: &&Epoch, b: &&Epoch| a.selection_loss().total_cmp(&b.selection_loss());
         self.epochs.iter().min_by(smaller)
+    }
+
+    /// Whether it stands at the end of the [`best`](Self::best) epoch.
+    fn is_best(&self) -> bool {
+        let last = self.epochs.len() as u64;
+        self.step == 0 && self.best().is_some_and(|best| best.epoch == last)
     }
 
     /// What a file keeps of this state.
@@ -173,6 +193,7 @@ impl State {
                 weights,
                 step: self.step,
                 tally: self.tally,
+                seconds: self.seconds,
                 scheduler: self.scheduler.state().clone(),
                 optimizer: self.learner.optimizer_state(),
                 backend: job.engine.backend.name().to_string(),
@@ -229,6 +250,8 @@ pub fn train(
 ) -> Result<(State, Outcome), TrainError> {
     let training = &job.recipe.training;
     let steps = job.data.train.len().div_ceil(training.batch_size) as u64;
+    begin(job, &state)?;
+    let mut saved = Instant::now();
     let mut warned = false;
 
     while (state.epochs.len() as u64) < training.epochs {
@@ -243,14 +266,19 @@ pub fn train(
             steps,
         };
         let epoch_lr = state.scheduler.lr(position(0));
-        let started = Instant::now();
-        let images_before = state.tally.images;
+        let (started, seconds_before) = (Instant::now(), state.seconds);
+        let seconds = || seconds_before + started.elapsed().as_secs_f64();
         progress.start_epoch(epoch, training.epochs, steps, state.step);
 
         let mut feed = Feed::new(job.recipe, job.data, epoch);
         while let Some((images, labels)) = feed.batch(state.step) {
-            if (job.stop)() {
+            let stop = (job.stop)();
+            if stop || (state.step > 0 && saved.elapsed() >= job.save_every) {
+                state.seconds = seconds();
                 job.folder.save_last(&state.checkpoint(job, true)?)?;
+                saved = Instant::now();
+            }
+            if stop {
                 return Ok((state, Outcome::Interrupted));
             }
             let batch = Batch {
@@ -273,7 +301,7 @@ pub fn train(
             state.tally.merge(&result);
             progress.step(&state.tally);
         }
-        let train_seconds = started.elapsed().as_secs_f64();
+        let train_seconds = seconds();
 
         let val = (!job.data.val.is_empty()).then(|| {
             let mut tally = Tally::default();
@@ -304,19 +332,23 @@ pub fn train(
         });
         let line = LogLine {
             epoch: state.epochs[state.epochs.len() - 1].clone(),
-            seconds: started.elapsed().as_secs_f64(),
-            images_per_second: (state.tally.images - images_before) as f64 / train_seconds,
+            seconds: seconds(),
+            images_per_second: state.tally.images as f64 / train_seconds,
         };
         state.step = 0;
         state.tally = Tally::default();
+        state.seconds = 0.0;
         // Before anything is written: of numbers that have overflowed nothing shall be kept.
         let last = state.checkpoint(job, true)?;
+        // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
+        // last.mpk, and makes best.mpk from it.
         job.folder.append_log(&line)?;
-        let is_best = state.best().map(|best| best.epoch) == Some(epoch);
+        job.folder.save_last(&last)?;
+        saved = Instant::now();
+        let is_best = state.is_best();
         if is_best {
             job.folder.save_best(&state.checkpoint(job, false)?)?;
         }
-        job.folder.save_last(&last)?;
         progress.finish_epoch(&line, training.epochs, is_best);
         if let (Some(warning), false) = (warnings::of_epoch(&line.epoch), warned) {
             progress.warn(&warning);
@@ -324,4 +356,17 @@ pub fn train(
         }
     }
     Ok((state, Outcome::Finished))
+}
+
+/// Brings the folder's files to where `state` stands: the first point to go on from of a fresh run,
+/// and after a crash what it came between. `last.mpk` is first, since a run can be continued from
+/// it alone.
+fn begin(job: &Job<'_>, state: &State) -> Result<(), TrainError> {
+    job.folder.save_last(&state.checkpoint(job, true)?)?;
+    job.folder.save_recipe(job.recipe)?;
+    job.folder.save_log(&job.folder.read_log(&state.epochs))?;
+    if state.is_best() {
+        job.folder.save_best(&state.checkpoint(job, false)?)?;
+    }
+    Ok(())
 }

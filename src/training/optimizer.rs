@@ -216,12 +216,16 @@ impl OptimizerState {
             Some(values) => values.len() == size && values.iter().all(|value| value.is_finite()),
             None => true,
         };
+        // Second moments are means of squares.
+        let positive = |moment: &HostMoment| moment.iter().flatten().all(|&value| value >= 0.0);
         let all_fit = self.moments.len() == sizes.len()
             && self
                 .moments
                 .iter()
                 .zip(sizes)
-                .all(|((first, second), &size)| fits(first, size) && fits(second, size));
+                .all(|((first, second), &size)| {
+                    fits(first, size) && fits(second, size) && positive(second)
+                });
         // Before the first step there is nothing to remember.
         match all_fit || (self.steps == 0 && self.moments.is_empty()) {
             true => Ok(()),

@@ -1,14 +1,19 @@
 //! A run's folder: `recipe.toml`, `metrics.jsonl`, `best.mpk`, `last.mpk`, `summary.json`.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::files::{FileError, create_folder, write_atomically};
+use super::files::{
+    BusyError, FileError, create_folder, is_temporary, lock, sweep, write_atomically,
+};
 use super::metrics::{Epoch, Figures, LogLine};
 use crate::recipe::{Recipe, RecipeError};
 
@@ -28,15 +33,14 @@ pub enum RunFolderError {
         path = .0.display()
     )]
     NoRun(PathBuf),
-    #[error(
-        "another mnistctl is training in {path}; try again when it has ended",
-        path = .0.display()
-    )]
-    Busy(PathBuf),
     #[error("can't read {path}: {problem}", path = path.display())]
     Unreadable { path: PathBuf, problem: String },
     #[error(transparent)]
+    Busy(#[from] BusyError),
+    #[error(transparent)]
     Recipe(#[from] RecipeError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Write(#[from] FileError),
 }
@@ -80,49 +84,77 @@ pub struct TestFigures {
     pub errors: u64,
 }
 
+impl Summary {
+    /// Reads and checks a summary; `path` is what messages call it.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, RunFolderError> {
+        let unreadable = |problem: String| RunFolderError::Unreadable {
+            path: path.to_path_buf(),
+            problem,
+        };
+        let summary: Self = serde_json::from_str(text)
+            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
+        match summary.test.errors <= summary.test.images {
+            true => Ok(summary),
+            false => Err(unreadable("it counts more errors than images".into())),
+        }
+    }
+}
+
 /// The folder of one run.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Held by a process that trains in it.
+    _lock: Option<File>,
 }
 
 impl RunFolder {
-    /// Creates `out`, or without it `runs/NAME`, `runs/NAME-2`, ..., and writes `recipe.toml`.
-    pub fn create(out: Option<&Path>, recipe: &Recipe) -> Result<Self, RunFolderError> {
+    /// Creates `out`, or without it `runs/NAME`, `runs/NAME-2`, ..., to train in.
+    pub fn create(out: Option<&Path>, name: &str) -> Result<Self, RunFolderError> {
         let path = match out {
-            Some(out) => claim_named(out)?,
-            None => claim_numbered(&recipe.name)?,
+            Some(out) => named(out)?,
+            None => numbered(name)?,
         };
-        let folder = Self { path };
-        folder.save_recipe(recipe)?;
-        Ok(folder)
+        let folder = Self::claim(&path)?;
+        // Now that no other process can begin a run there.
+        let mut entries = fs::read_dir(&path).map_err(FileError::at(&path))?;
+        match entries.next() {
+            None => Ok(folder),
+            Some(_) => Err(RunFolderError::NotEmpty(path)),
+        }
+    }
+
+    /// An existing run's folder, to train in: while this lives, no other process can. Removes what
+    /// a crash has left half-written.
+    ///
+    /// # Errors
+    /// While another process trains in it.
+    pub fn claim(path: &Path) -> Result<Self, RunFolderError> {
+        let lock = lock(path)?;
+        sweep(path);
+        Ok(Self {
+            path: path.to_path_buf(),
+            _lock: lock,
+        })
+    }
+
+    /// An existing run's folder, to read from.
+    pub fn open(path: &Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            _lock: None,
+        }
+    }
+
+    /// Waits until no process trains in it, but no longer than until `end`.
+    pub fn wait_until_free(&self, end: Instant) {
+        while lock(&self.path).is_err() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     pub fn save_recipe(&self, recipe: &Recipe) -> Result<(), FileError> {
         write_atomically(&self.file("recipe.toml"), recipe.to_toml().as_bytes())
-    }
-
-    /// An existing run's folder.
-    pub fn open(path: &Path) -> Self {
-        Self {
-            path: path.to_path_buf(),
-        }
-    }
-
-    /// Keeps other processes from training in this folder until the returned file is dropped.
-    /// `None` where the system can't lock folders; there, nothing keeps them.
-    ///
-    /// # Errors
-    /// [`RunFolderError::Busy`] while another process has the lock.
-    pub fn lock(&self) -> Result<Option<File>, RunFolderError> {
-        let Ok(folder) = File::open(&self.path) else {
-            return Ok(None);
-        };
-        match folder.try_lock() {
-            Ok(()) => Ok(Some(folder)),
-            Err(TryLockError::WouldBlock) => Err(RunFolderError::Busy(self.path.clone())),
-            Err(TryLockError::Error(_)) => Ok(None),
-        }
     }
 
     /// Takes the summary away, as a run that goes on does: it speaks of finished runs only.
@@ -170,9 +202,12 @@ impl RunFolder {
 
     /// The log's lines for `epochs`; one that is missing or unreadable counts no time.
     pub fn read_log(&self, epochs: &[Epoch]) -> Vec<LogLine> {
-        let lines = self.read_metrics().unwrap_or_default();
+        let mut lines = HashMap::new();
+        for line in self.read_metrics().unwrap_or_default() {
+            lines.entry(line.epoch.epoch).or_insert(line);
+        }
         let line_of = |epoch: &Epoch| {
-            let found = lines.iter().find(|line| line.epoch.epoch == epoch.epoch);
+            let found = lines.get(&epoch.epoch);
             LogLine {
                 epoch: epoch.clone(),
                 seconds: found.map_or(0.0, |line| line.seconds),
@@ -182,14 +217,17 @@ impl RunFolder {
         epochs.iter().map(line_of).collect()
     }
 
-    /// The recipe that the run was started with.
+    /// The recipe of the run; a crash at its very start leaves only the one inside `last.mpk`.
     ///
     /// # Errors
-    /// [`RunFolderError::NoRun`] where there is none.
+    /// [`RunFolderError::NoRun`] where there is neither.
     pub fn read_recipe(&self) -> Result<Recipe, RunFolderError> {
         let path = self.file("recipe.toml");
         match self.read_text("recipe.toml")? {
             Some(text) => Ok(Recipe::parse(&path.display().to_string(), &text, &[])?),
+            None if self.file("last.mpk").exists() => {
+                Ok(Checkpoint::load(&self.file("last.mpk"))?.recipe)
+            }
             None => Err(RunFolderError::NoRun(self.path.clone())),
         }
     }
@@ -197,10 +235,7 @@ impl RunFolder {
     /// The lines of the log that are whole: none before the first epoch has ended.
     pub fn read_metrics(&self) -> Result<Vec<LogLine>, RunFolderError> {
         let text = self.read_text("metrics.jsonl")?.unwrap_or_default();
-        let lines = text.lines();
-        Ok(lines
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect())
+        Ok(LogLine::parse_all(&text))
     }
 
     /// The summary; `None` until the run is finished.
@@ -208,16 +243,7 @@ impl RunFolder {
         let Some(text) = self.read_text("summary.json")? else {
             return Ok(None);
         };
-        let unreadable = |problem: String| RunFolderError::Unreadable {
-            path: self.file("summary.json"),
-            problem,
-        };
-        let summary: Summary = serde_json::from_str(&text)
-            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
-        match summary.test.errors <= summary.test.images {
-            true => Ok(Some(summary)),
-            false => Err(unreadable("it counts more errors than images".into())),
-        }
+        Summary::parse(&text, &self.file("summary.json")).map(Some)
     }
 
     /// A text file of the run; `None` where there is no such file.
@@ -249,13 +275,16 @@ impl RunFolder {
     }
 }
 
-/// A folder that the user named: new, or empty.
-fn claim_named(path: &Path) -> Result<PathBuf, RunFolderError> {
+/// A folder that the user named: new, or with nothing in it that matters.
+fn named(path: &Path) -> Result<PathBuf, RunFolderError> {
     match fs::read_dir(path) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(path.to_path_buf()),
-            Some(_) => Err(RunFolderError::NotEmpty(path.to_path_buf())),
-        },
+        Ok(entries) => {
+            let mut names = entries.flatten().map(|entry| entry.file_name());
+            match names.all(|name| is_temporary(&name)) {
+                true => Ok(path.to_path_buf()),
+                false => Err(RunFolderError::NotEmpty(path.to_path_buf())),
+            }
+        }
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
             Err(RunFolderError::NotAFolder(path.to_path_buf()))
         }
@@ -268,7 +297,7 @@ fn claim_named(path: &Path) -> Result<PathBuf, RunFolderError> {
 
 /// The first of `runs/NAME`, `runs/NAME-2`, ... that does not exist. Creating is the test, so
 /// that two runs started at once get two folders.
-fn claim_numbered(name: &str) -> Result<PathBuf, RunFolderError> {
+fn numbered(name: &str) -> Result<PathBuf, RunFolderError> {
     let runs = Path::new("runs");
     create_folder(runs)?;
     let mut number = 1u64;

@@ -27,6 +27,35 @@ pub struct SchedulerState {
     pub cooldown: u64,
 }
 
+impl SchedulerState {
+    /// Whether a schedule that began with the learning rate `lr` can come to this state.
+    pub(super) fn check(&self, spec: &SchedulerSpec, lr: f64) -> Result<(), String> {
+        let fits = match &spec.schedule {
+            Schedule::ReduceLrOnPlateau(spec) => {
+                (0.0..=lr).contains(&self.lr)
+                    && self.best.is_none_or(f64::is_finite)
+                    && self.bad_epochs <= spec.patience
+                    && self.cooldown <= spec.cooldown
+            }
+            // The others go by the position alone.
+            _ => *self == Self::new(lr),
+        };
+        match fits {
+            true => Ok(()),
+            false => Err("the learning rate's schedule can't have come to where it is".into()),
+        }
+    }
+
+    fn new(lr: f64) -> Self {
+        Self {
+            lr,
+            best: None,
+            bad_epochs: 0,
+            cooldown: 0,
+        }
+    }
+}
+
 /// A step's place in the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Position {
@@ -40,16 +69,10 @@ pub struct Position {
 
 impl Scheduler {
     pub fn new(spec: SchedulerSpec, lr: f64) -> Self {
-        let state = SchedulerState {
-            lr,
-            best: None,
-            bad_epochs: 0,
-            cooldown: 0,
-        };
         Self {
             spec,
             base_lr: lr,
-            state,
+            state: SchedulerState::new(lr),
         }
     }
 
@@ -70,7 +93,8 @@ impl Scheduler {
         // The schedule knows nothing of the warm-up: it begins after it.
         let after = Position {
             epoch: at.epoch.saturating_sub(warmup.epochs),
-            epochs: at.epochs.saturating_sub(warmup.epochs),
+            // A run that ends before its warm-up still rises to where a schedule would begin.
+            epochs: at.epochs.saturating_sub(warmup.epochs).max(1),
             ..at
         };
         if at.epoch >= warmup.epochs {
@@ -93,7 +117,7 @@ impl Scheduler {
             Schedule::CosineAnnealing { t_max, eta_min } => {
                 let t_max = t_max.unwrap_or(at.epochs).max(1) as f64;
                 let angle = std::f64::consts::PI * at.epoch as f64 / t_max;
-                eta_min + (self.base_lr - eta_min) * (1.0 + angle.cos()) / 2.0
+                eta_min + (self.base_lr - eta_min) * ((1.0 + angle.cos()) / 2.0)
             }
             Schedule::ReduceLrOnPlateau(_) => self.state.lr,
             Schedule::OneCycle(spec) => {

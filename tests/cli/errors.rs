@@ -521,17 +521,6 @@ fn a_batch_of_one_image_does_not_spoil_the_running_statistics() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let world = World::with_tiny();
-    for args in ["recipes", "recipes mlp", "completions bash", "--help"] {
-        let (reader, writer) = pipe().unwrap();
-        drop(reader);
-        let output = world.command(args).stdout(writer).output().unwrap();
-        assert_eq!(Finished::of(args, output).stderr, "", "{args}");
-    }
-}
-
-#[test]
 fn a_log_that_nobody_reads_any_more_does_not_end_a_run_without_a_known_code() {
     let world = World::with_tiny();
     let args = "train --config tiny.toml --data sample --limit 100 --out run";

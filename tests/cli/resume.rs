@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{TINY, World, keys};
+use crate::common::{TINY, World, keys, number};
 
 /// Everything that a resume must carry over: running statistics, dropout, Adam's moments, the
 /// weights' average, varied images, a warm-up and then a schedule that lowers the rate every epoch.
@@ -146,6 +147,76 @@ fn a_finished_run_goes_on_when_it_is_given_more_epochs() {
 }
 
 #[test]
+fn what_a_crash_came_between_is_made_up_for() {
+    let straight = World::with_tiny();
+    let args = "train --config tiny.toml --data sample --limit 500 --epochs 3 --out run";
+    straight.ok(args);
+    // The last epoch is the best, so that a crash can come between its last.mpk and its best.mpk.
+    assert_eq!(straight.json("run/summary.json")["best_epoch"], 3);
+    let log = straight.text("run/metrics.jsonl");
+    let after_best = ["metrics.jsonl", "recipe.toml"];
+    let after_last = ["best.mpk", "metrics.jsonl", "recipe.toml"];
+    for (lost, log) in [
+        // Before best.mpk, and its predecessor is there.
+        (after_best.as_slice(), log.clone()),
+        // With a power cut that tore the log, left zeros in it, or lost it.
+        (&after_last, log[..log.len() - 40].to_string()),
+        (&after_last, log.clone() + "\0\0\0\0\0"),
+        (&after_last, log.clone() + &log[..log.len() / 5]),
+        (&after_last[..1], String::new()),
+        // At the start, before recipe.toml.
+        (&[], log),
+    ] {
+        let world = World::new();
+        std::fs::create_dir(world.path("run")).unwrap();
+        world.write("run/last.mpk", straight.read("run/last.mpk"));
+        for name in lost {
+            world.write(
+                &format!("run/{name}"),
+                straight.read(&format!("run/{name}")),
+            );
+        }
+        if lost.contains(&"metrics.jsonl") {
+            world.write("run/metrics.jsonl", log);
+        }
+        world.ok("train --resume run");
+        assert_same_run(&straight, &world, "run");
+    }
+}
+
+#[test]
+fn the_time_of_an_interrupted_epoch_is_that_of_its_parts() {
+    let world = World::new();
+    let args = "train --config handwriting --data sample --limit 1000 --epochs 1 --threads 1 \
+                --save-every 0 --set training.batch_size=4 --out run";
+    let mut child = world.command(args).spawn().unwrap();
+    let log = world.path("run/metrics.jsonl");
+    while !log.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let part = Duration::from_millis(300);
+    std::thread::sleep(part);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(world.text("run/metrics.jsonl"), "");
+    let started = Instant::now();
+    world.ok("train --resume run --threads 1");
+    let rest = started.elapsed();
+    let line = world.metrics("run").remove(0);
+    let images = number(&world.json("run/summary.json"), "/train_images");
+    // Validation counts in the one, and not in the other.
+    let (seconds, training) = (
+        number(&line, "/seconds"),
+        images / number(&line, "/images_per_second"),
+    );
+    assert!(training > 0.9 * part.as_secs_f64(), "{line}");
+    assert!(
+        seconds > training && seconds < (part + rest).as_secs_f64() + 0.1,
+        "{line}"
+    );
+}
+
+#[test]
 fn the_recipe_in_a_runs_folder_is_the_one_that_was_trained() {
     let world = World::with_tiny();
     world.ok("train --config tiny.toml --data sample --limit 100 --out run");
@@ -159,9 +230,9 @@ fn a_run_goes_on_with_its_own_images_only() {
     let world = World::with_tiny();
     world.write_data("digits");
     world.ok("train --config tiny.toml --data sample --limit 500 --out run");
-    let before = world.read("run/last.mpk");
     // The same images from elsewhere will do.
     world.ok("train --resume run --data digits");
+    let before = world.read("run/last.mpk");
     let mut images = world.read("digits/train-images-idx3-ubyte");
     *images.last_mut().unwrap() ^= 1;
     world.write("digits/train-images-idx3-ubyte", images);

@@ -143,27 +143,6 @@ fn a_runs_recipe_trains_again_to_the_same_network() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
-    let world = World::new();
-    // BatchNorm, dropout, varied images, clipped gradients, the weights' average, and a last batch
-    // that is not whole.
-    let train = "train --config cnn-9956 --data sample --limit 330 --epochs 2 \
-        --set augment.affine.degrees=10 --set augment.elastic.alpha=8 \
-        --set augment.random_erasing.p=0.5 --set training.clip_grad_norm=0.5 \
-        --set training.ema_decay=0.9";
-    for threads in [1, 2, 3, 8] {
-        world.ok(&format!("{train} --threads {threads} --out run-{threads}"));
-    }
-    let alone = world.read("run-1/last.mpk");
-    for threads in [2, 3, 8] {
-        assert!(
-            world.read(&format!("run-{threads}/last.mpk")) == alone,
-            "{threads} threads"
-        );
-    }
-}
-
-#[test]
 fn a_run_whose_validation_loss_stops_falling_ends_early() {
     let world = World::new();
     // A rate at which this network only gets worse after a few epochs.

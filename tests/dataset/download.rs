@@ -299,6 +299,44 @@ fn a_folder_that_cannot_be_made_is_said() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_keeps_no_part_of_a_file() {
+    // The next test, in a process for which a folder is a disk of 4 kB.
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=4k tmpfs \"$1\" && \
+                  SMALL_DISK=\"$1\" exec \"$0\" --exact download::on_a_small_disk --ignored";
+    let unshare = std::process::Command::new("unshare")
+        .args(["-rm", "sh", "-c", script])
+        .args([
+            std::env::current_exe().unwrap().as_os_str(),
+            folder.path().as_os_str(),
+        ])
+        .output();
+    match unshare {
+        Ok(output) if !String::from_utf8_lossy(&output.stdout).contains("running 1 test") => {
+            eprintln!("skipped: no small disk can be mounted here: {output:?}");
+        }
+        Ok(output) => assert!(output.status.success(), "{output:?}"),
+        Err(error) => eprintln!("skipped: there is no `unshare` here: {error}"),
+    }
+}
+
+#[test]
+#[ignore = "the test above runs it, where $SMALL_DISK is full soon"]
+fn on_a_small_disk() {
+    let Some(disk) = std::env::var_os("SMALL_DISK") else {
+        return;
+    };
+    let url = bad(ok(&[7; 19_000]));
+    let error = downloader(&[&url]).fill(Path::new(&disk)).unwrap_err();
+    assert_says(
+        &error.to_string(),
+        &["cannot be written to", "No space left on device"],
+    );
+    assert_eq!(listing(Path::new(&disk)), [""; 0]);
+}
+
 #[test]
 fn the_constants_are_those_of_the_real_files() {
     let total: u32 = MNIST.iter().map(|file| file.items).sum();

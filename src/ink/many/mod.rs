@@ -65,7 +65,7 @@ pub fn read(page: &Page) -> Option<Numbers> {
         let extent = fit::extent_above(&ink, 0.0)?;
         return Some(Numbers::single(digit, place(&extent, 1.0, page.size)));
     }
-    let strokes = page::strokes(&page::sized(&levels))?;
+    let strokes = page::strokes(&page::sized(&levels)).into_iter().next()?;
     let scale = f64::from(page.scale) * f64::from(page.image.width()) / strokes.ink.width as f64;
     let place = |extent: &Extent| place(extent, scale, page.size);
     let rows = rows::rows(&strokes.parts, &strokes.main);

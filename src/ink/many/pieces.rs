@@ -72,7 +72,11 @@ pub fn line(strokes: &Strokes, row: &Row, place: &(impl Fn(&Extent) -> [u32; 4] 
     });
 
     let runs: Vec<(usize, usize)> = (0..cuts.len())
-        .flat_map(|first| (first + 1..cuts.len()).map(move |last| (first, last)))
+        .flat_map(|first| {
+            // They are sorted by piece.
+            let near = cuts.partition_point(|cut| cut.piece <= cuts[first].piece + MOST_PARTS);
+            (first + 1..near).map(move |last| (first, last))
+        })
         .collect();
     let candidates = runs.into_par_iter().filter_map(|(first, last)| {
         let slices = slices(&pieces, &cuts[first], &cuts[last])?;

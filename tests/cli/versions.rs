@@ -1,0 +1,76 @@
+//! Checkpoints of every format version there was. `tests/checkpoints` keeps two of each, which the
+//! program of that time wrote: of a run on the first 1,000 images of the sample that ended after
+//! three epochs. They are never made again.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{World, number};
+
+fn kept(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checkpoints");
+    fs::read(folder.join(name)).unwrap()
+}
+
+/// That a checkpoint measures as it did when it was written, apart from what another processor
+/// rounds.
+fn assert_measures(world: &World, name: &str, loss: f64, errors: f64) {
+    let args = format!("eval --json --data sample --checkpoint {name}");
+    let measured = serde_json::from_str(&world.ok(&args)).unwrap();
+    assert!(
+        (number(&measured, "/loss") - loss).abs() < 1e-3,
+        "{measured}"
+    );
+    assert!(
+        (number(&measured, "/errors") - errors).abs() <= 2.0,
+        "{measured}"
+    );
+}
+
+#[test]
+fn version_1_is_read() {
+    let world = World::new();
+    world.write("old.mpk", kept("version-1-best.mpk"));
+    assert_measures(&world, "old.mpk", 0.638048, 141.0);
+    world.write("last.mpk", kept("version-1-last.mpk"));
+    assert_measures(&world, "last.mpk", 0.638048, 141.0);
+}
+
+/// With batch normalisation, dropout, augmentation, Adam, a plateau and averaged weights: all that
+/// the version's resume part holds is needed to come to these figures.
+#[test]
+fn version_1_goes_on() {
+    let world = World::new();
+    fs::create_dir(world.path("old")).unwrap();
+    world.write("old/last.mpk", kept("version-1-last.mpk"));
+    world.ok("train --resume old --epochs 6 --threads 1");
+    let metrics = world.metrics("old");
+    assert_eq!(metrics.len(), 6);
+    let losses = [1.915967, 1.100357, 0.635013, 0.454332, 0.370661, 0.324173];
+    for (line, loss) in metrics.iter().zip(losses) {
+        assert!((number(line, "/val/loss") - loss).abs() < 1e-2, "{line}");
+    }
+    assert_measures(&world, "old/best.mpk", 0.321353, 100.0);
+}
+
+#[test]
+fn a_newer_version_is_refused_before_the_rest_is_looked_at() {
+    let world = World::new();
+    let old = kept("version-1-best.mpk");
+    let version = b"\xa7version\x01";
+    let at = old.windows(9).position(|window| window == version).unwrap();
+    // What a later version may bring: another key, and one that is gone.
+    let mut new = old.clone();
+    new[at + 8] = 2;
+    let key = new
+        .windows(7)
+        .position(|window| window == b"metrics")
+        .unwrap();
+    new[key..key + 7].copy_from_slice(b"history");
+    world.write("new.mpk", &new);
+    let words = ["new.mpk has format version 2", "reads version 1", "newer"];
+    world.refused("eval --data sample --checkpoint new.mpk", &words);
+    fs::create_dir(world.path("run")).unwrap();
+    world.write("run/last.mpk", &new);
+    world.refused("train --resume run", &words[1..]);
+}
