@@ -40,15 +40,11 @@ fn memory(process: u32, what: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn median(values: &[u64]) -> u64 {
-    let mut values = values.to_vec();
-    values.sort();
-    values[values.len() / 2]
-}
-
-/// Whether the `last` are no higher than the `first` by more than [`GROWTH`] allows.
+/// Whether the most of the `last` is no higher than the most of the `first` by more than [`GROWTH`]
+/// allows. The most, since a checkpoint's buffer comes and goes while we look.
 fn is_flat(what: &str, first: &[u64], last: &[u64]) -> bool {
-    let (before, after) = (median(first), median(last));
+    let most = |values: &[u64]| values.iter().max().copied().unwrap();
+    let (before, after) = (most(first), most(last));
     println!("{what}: {before} KiB, then {after} KiB");
     after as f64 <= before as f64 * GROWTH
 }
@@ -76,7 +72,7 @@ fn trains_flat(what: &str, args: &str) -> bool {
     assert!(samples.len() >= 200, "{samples:?}");
     // Around the epochs 10 and 200.
     let what = format!("{what}, after 10 and 200 epochs");
-    is_flat(&what, &samples[8..13], &samples[195..200])
+    is_flat(&what, &samples[5..15], &samples[190..200])
 }
 
 #[test]
@@ -146,7 +142,7 @@ fn fifty_runs_need_no_more_than_ten() {
         "{parent:?} {runs:?}"
     );
     let what = "compare, after 10 and 50 runs";
-    assert!(is_flat(what, &parent[8..13], &parent[45..]), "{parent:?}");
+    assert!(is_flat(what, &parent[5..15], &parent[40..]), "{parent:?}");
     let what = "the most of a run, the first ten and the last ten";
     assert!(is_flat(what, &runs[..10], &runs[40..]), "{runs:?}");
 }

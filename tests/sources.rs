@@ -1,6 +1,6 @@
-//! Where `unsafe` may be: in `src/kernels` and nowhere else. The lint `unsafe_code` is denied in
-//! `Cargo.toml`, but an attribute could allow it again anywhere; this looks for one.
+//! What the sources promise and no compiler checks.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// The lint `unsafe_code` is denied in `Cargo.toml`, but an attribute could allow it again anywhere.
 #[test]
 fn unsafe_code_is_allowed_in_the_kernels_only() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -42,4 +43,20 @@ fn unsafe_code_is_allowed_in_the_kernels_only() {
     assert!(library.contains("#[allow(unsafe_code)]\npub mod kernels;\n"));
     // Or this would pass wherever the sources aren't.
     assert!(files.len() > 100 && inside > 10);
+}
+
+#[test]
+fn every_dependency_has_its_reason_in_contributing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let tables = ["dependencies", "dev-dependencies"].map(|key| manifest[key].as_table().unwrap());
+    let wanted: BTreeSet<&str> = tables.iter().flat_map(|t| t.keys()).map(|k| &**k).collect();
+
+    let text = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    // The crates of a row are in backquotes, up to the next column.
+    let crates = rows.flat_map(|row| row.split(" | ").next().unwrap().split(['`', ',', ' ']));
+    let named: BTreeSet<&str> = crates.filter(|name| !name.is_empty()).collect();
+    assert_eq!(named, wanted);
 }

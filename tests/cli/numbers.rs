@@ -65,8 +65,12 @@ fn what_overflowed_while_the_loss_is_a_number_is_never_saved() {
             let args = format!("train {args} --data sample --out {out} {engine}");
             let finished = world.run(&args);
             finished.assert_error(&args, &[what, "epoch 1", "learning rate"]);
-            assert_eq!(world.listing(&out), ["metrics.jsonl", "recipe.toml"]);
+            // The network as it was before the first batch.
+            let files = ["last.mpk", "metrics.jsonl", "recipe.toml"];
+            assert_eq!(world.listing(&out), files);
             assert_eq!(world.text(&format!("{out}/metrics.jsonl")), "");
+            let resume = format!("train --resume {out} {engine}");
+            world.run(&resume).assert_error(&resume, &[what, "epoch 1"]);
         }
     }
 }

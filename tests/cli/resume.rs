@@ -149,7 +149,8 @@ fn a_finished_run_goes_on_when_it_is_given_more_epochs() {
 #[test]
 fn what_a_crash_came_between_is_made_up_for() {
     let straight = World::with_tiny();
-    let args = "train --config tiny.toml --data sample --limit 500 --epochs 3 --out run";
+    let args = "train --config tiny.toml --data sample --limit 500 --epochs 3 \
+                --set optimizer.lr=0.01 --out run";
     straight.ok(args);
     // The last epoch is the best, so that a crash can come between its last.mpk and its best.mpk.
     assert_eq!(straight.json("run/summary.json")["best_epoch"], 3);

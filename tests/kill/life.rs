@@ -43,26 +43,37 @@ impl Moment {
 
     /// Waits for it, or for the end of `child`.
     fn wait(&self, child: &mut Child, folder: &Path) {
-        let (born, mut changes, mut before) = (Instant::now(), 0, None);
-        while child.try_wait().unwrap().is_none() {
-            let (file, wanted) = match self {
-                Moment::After(time) if born.elapsed() >= *time => return,
-                Moment::After(_) => (None, 0),
-                Moment::Change(name, wanted) => (identity(&folder.join(name)), *wanted),
-                Moment::Write(wanted) => (temporary(folder), *wanted),
-                Moment::Never => {
-                    std::thread::sleep(Duration::from_millis(5));
-                    continue;
-                }
-            };
-            if file.is_some() && file != before {
-                changes += 1;
-                if changes == wanted {
-                    return;
-                }
+        let born = Instant::now();
+        match *self {
+            Moment::After(time) => wait_until(child, || born.elapsed() >= time),
+            Moment::Change(name, times) => {
+                wait_until(child, changes(|| identity(&folder.join(name)), times));
             }
-            before = file;
+            Moment::Write(times) => wait_until(child, changes(|| temporary(folder), times)),
+            Moment::Never => {
+                child.wait().unwrap();
+            }
         }
+    }
+}
+
+fn wait_until(child: &mut Child, mut now: impl FnMut() -> bool) {
+    while child.try_wait().unwrap().is_none() && !now() {
+        // Writing a file takes several times as long.
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Becomes true when `file` has been another one so many times.
+fn changes(file: impl Fn() -> Option<(u64, u64)>, times: u64) -> impl FnMut() -> bool {
+    let (mut count, mut before) = (0, None);
+    move || {
+        let now = file();
+        if now.is_some() && now != before {
+            count += 1;
+        }
+        before = now;
+        count >= times
     }
 }
 
