@@ -17,6 +17,26 @@ where
     deserializer.deserialize_seq(List::<T, MOST>(PhantomData))
 }
 
+/// [`at_most`] for a list that may be missing.
+pub(super) fn some_at_most<'de, D, T, const MOST: usize>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Option::<Bounded<T, MOST>>::deserialize(deserializer)?;
+    Ok(list.map(|list| list.0))
+}
+
+struct Bounded<T, const MOST: usize>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Bounded<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        at_most::<_, _, MOST>(deserializer).map(Self)
+    }
+}
+
 struct List<T, const MOST: usize>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {

@@ -11,16 +11,17 @@
 //! Reading one trusts nothing: the file's size is limited, lengths inside are held against the
 //! bytes that are really there, lists against the longest that there can be, tensors against the
 //! network that the recipe describes, and the rest against what training could have written
-//! (`plausible.rs`). Only then is memory taken for a network.
+//! (`checkpoint/wire.rs`, `plausible.rs`). Only then is memory taken for a network.
+
+mod wire;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 
-use super::bounded::at_most;
 use super::files::{FileError, write_atomically};
 use super::metrics::Epoch;
 use super::optimizer::OptimizerState;
@@ -30,18 +31,13 @@ use super::tally::Tally;
 use crate::backend::Engine;
 use crate::network::{Model, NamedTensor, Plan, PlanError, StateError};
 use crate::recipe::{Normalize, Recipe, RecipeError};
+use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};
 
 /// The version this program writes, and the only one so far.
 pub const VERSION: u32 = 1;
 
 /// A network of the largest size a recipe can have, with Adam's moments, stays below this.
 const MAX_BYTES: u64 = 1 << 30;
-
-/// The most epochs a recipe can ask for.
-const MAX_EPOCHS: usize = 100_000;
-
-/// Of 200 layers, the most a recipe can list, each of them a BatchNorm.
-const MAX_TENSORS: usize = 800;
 
 /// A trained network with all that using it needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,65 +102,6 @@ pub enum CheckpointError {
     State { path: PathBuf, source: StateError },
     #[error(transparent)]
     Write(#[from] FileError),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    format: String,
-    version: u32,
-    recipe: String,
-    normalize: WireNormalize,
-    #[serde(deserialize_with = "at_most::<_, _, MAX_EPOCHS>")]
-    metrics: Vec<Epoch>,
-    #[serde(deserialize_with = "at_most::<_, _, MAX_TENSORS>")]
-    tensors: Vec<WireTensor>,
-    resume: Option<WireResume>,
-}
-
-/// The part that every version has, read first.
-#[derive(Deserialize)]
-struct Header {
-    format: String,
-    version: u32,
-}
-
-#[derive(Serialize, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct WireNormalize {
-    mean: f64,
-    std: f64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireTensor {
-    name: String,
-    #[serde(deserialize_with = "at_most::<_, _, 4>")]
-    shape: Vec<u64>,
-    dtype: String,
-    #[serde(with = "serde_bytes")]
-    data: Vec<u8>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireResume {
-    step: u64,
-    tally: Tally,
-    #[serde(default)]
-    seconds: f64,
-    scheduler: SchedulerState,
-    optimizer_steps: u64,
-    /// Two entries a parameter: first and second moment, empty where there is none.
-    #[serde(deserialize_with = "at_most::<_, _, MAX_TENSORS>")]
-    optimizer_moments: Vec<serde_bytes::ByteBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    weights: Option<Vec<WireTensor>>,
-    backend: String,
-    data: String,
-    sha256: String,
-    limit: Option<u64>,
 }
 
 impl Checkpoint {
@@ -246,7 +183,7 @@ impl Checkpoint {
         if document.normalize != (WireNormalize { mean, std }) {
             return Err(damaged("its normalisation is not its recipe's".into()));
         }
-        plausible::check_epochs(&document.metrics, &recipe).map_err(damaged)?;
+        plausible::check_epochs(&document.metrics).map_err(damaged)?;
         let plan = plan(&recipe, path)?;
         let tensors: Vec<NamedTensor> = document
             .tensors
@@ -294,119 +231,6 @@ fn plan(recipe: &Recipe, path: &Path) -> Result<Plan, CheckpointError> {
     })
 }
 
-impl From<&NamedTensor> for WireTensor {
-    fn from(tensor: &NamedTensor) -> Self {
-        Self {
-            name: tensor.name.clone(),
-            shape: tensor.shape.iter().map(|&side| side as u64).collect(),
-            dtype: "f32".into(),
-            data: to_bytes(&tensor.values),
-        }
-    }
-}
-
-impl WireTensor {
-    fn check(self) -> Result<NamedTensor, String> {
-        if self.dtype != "f32" {
-            return Err(format!(
-                "the tensor {} has the dtype `{}`, and only f32 exists",
-                shown(&self.name),
-                shown(&self.dtype)
-            ));
-        }
-        let elements = self
-            .shape
-            .iter()
-            .try_fold(1u64, |product, &side| product.checked_mul(side))
-            .and_then(|elements| elements.checked_mul(4));
-        if elements != Some(self.data.len() as u64) {
-            return Err(format!(
-                "the tensor {} has the shape {:?} but {} bytes of data",
-                shown(&self.name),
-                self.shape,
-                self.data.len()
-            ));
-        }
-        Ok(NamedTensor {
-            name: self.name,
-            shape: self.shape.iter().map(|&side| side as usize).collect(),
-            values: from_bytes(&self.data),
-        })
-    }
-}
-
-impl From<&Resume> for WireResume {
-    fn from(resume: &Resume) -> Self {
-        let bytes = |moment: &Option<Vec<f32>>| {
-            serde_bytes::ByteBuf::from(to_bytes(moment.as_deref().unwrap_or(&[])))
-        };
-        let moments = resume.optimizer.moments.iter();
-        Self {
-            step: resume.step,
-            tally: resume.tally,
-            seconds: resume.seconds,
-            scheduler: resume.scheduler.clone(),
-            optimizer_steps: resume.optimizer.steps,
-            optimizer_moments: moments
-                .flat_map(|(first, second)| [bytes(first), bytes(second)])
-                .collect(),
-            weights: resume
-                .weights
-                .as_ref()
-                .map(|tensors| tensors.iter().map(WireTensor::from).collect()),
-            backend: resume.backend.clone(),
-            data: resume.data.clone(),
-            sha256: resume.sha256.clone(),
-            limit: resume.limit,
-        }
-    }
-}
-
-impl WireResume {
-    fn check(self) -> Result<Resume, String> {
-        if !self
-            .optimizer_moments
-            .iter()
-            .all(|m| m.len().is_multiple_of(4))
-            || !self.optimizer_moments.len().is_multiple_of(2)
-        {
-            return Err("the optimizer's moments are incomplete".into());
-        }
-        if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
-            return Err("the learning rate is not a number it could have written".into());
-        }
-        if !self.seconds.is_finite() || self.seconds < 0.0 {
-            return Err("the time its epoch took is not one it could have taken".into());
-        }
-        let values = |bytes: &serde_bytes::ByteBuf| match bytes.is_empty() {
-            true => None,
-            false => Some(from_bytes(bytes)),
-        };
-        Ok(Resume {
-            step: self.step,
-            tally: self.tally,
-            seconds: self.seconds,
-            scheduler: self.scheduler,
-            optimizer: OptimizerState {
-                steps: self.optimizer_steps,
-                moments: self
-                    .optimizer_moments
-                    .chunks_exact(2)
-                    .map(|pair| (values(&pair[0]), values(&pair[1])))
-                    .collect(),
-            },
-            weights: self
-                .weights
-                .map(|tensors| tensors.into_iter().map(WireTensor::check).collect())
-                .transpose()?,
-            backend: self.backend,
-            data: self.data,
-            sha256: self.sha256,
-            limit: self.limit,
-        })
-    }
-}
-
 fn read_bounded(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let read = |source| CheckpointError::Read {
         path: path.to_path_buf(),
@@ -431,26 +255,4 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         });
     }
     Ok(bytes)
-}
-
-/// The beginning of a text from a file, for messages.
-fn shown(text: &str) -> String {
-    text.chars()
-        .take(40)
-        .flat_map(char::escape_default)
-        .collect()
-}
-
-fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
-}
-
-fn from_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect()
 }
