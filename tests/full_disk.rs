@@ -18,7 +18,12 @@ const TRAIN: &str = "train --config mlp --data sample --limit 1000 --epochs 3 --
 /// start a run there and hold its end against `$wanted`.
 const PRELUDE: &str = r#"
     until_epoch_1() { until [ -s disk/run/metrics.jsonl ]; do sleep 0.01; done; }
-    fill() { cat /dev/zero > disk/filler 2>/dev/null || true; }
+    # Again and again: a file that is replaced gives its room back.
+    fill() {
+        while :; do head -c 1000000 /dev/zero >> disk/filler 2>/dev/null || sleep 0.01; done &
+        filler=$!; trap 'kill $filler' EXIT
+    }
+    make_room() { kill $filler; trap - EXIT; wait $filler || true; rm disk/filler; }
     fails() {
         code=0; wait "$1" || code=$?
         [ $code = 1 ] || { echo "exit code $code"; exit 1; }
@@ -78,7 +83,7 @@ fn a_run_on_a_full_disk_stops_with_a_sentence_and_goes_on_when_there_is_room() {
         says said 'go on with: mnistctl train --resume disk/run'
         no_leftovers
         "$0" eval --checkpoint disk/run/best.mpk disk/run/last.mpk --data sample > /dev/null
-        rm disk/filler
+        make_room
         "$0" train --resume disk/run
         no_leftovers; cp -r disk/run run"#
     );
@@ -143,7 +148,7 @@ fn a_comparison_on_a_full_disk_is_finished_when_there_is_room() {
         until [ -s disk/cmp/mlp*-0/metrics.jsonl ]; do sleep 0.01; done
         fill; fails $run
         says table "can't write disk/cmp/mlp.*: No space left on device"
-        rm disk/filler
+        make_room
         "$0" {compare}; cp -r disk/cmp cmp"#
     );
     if with_disk(&world, "20m", &script).is_some() {
