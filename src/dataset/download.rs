@@ -35,6 +35,9 @@ pub struct Downloader {
     pub connect: Duration,
     /// How long a server may be silent.
     pub stall: Duration,
+    /// How long a file may take. A server that sends a byte now and then never stalls; it still has
+    /// to end some day.
+    pub longest: Duration,
     /// The largest download to accept, in bytes per file.
     pub most_bytes: u64,
     /// Whether to show progress on stderr.
@@ -48,6 +51,7 @@ impl Default for Downloader {
             files: MNIST.to_vec(),
             connect: Duration::from_secs(15),
             stall: Duration::from_secs(30),
+            longest: Duration::from_secs(30 * 60),
             most_bytes: 20_000_000,
             progress: true,
         }
@@ -95,18 +99,12 @@ impl Downloader {
             .timeout_recv_response(Some(self.stall))
             .timeout_per_read(Some(self.stall))
             .timeout_per_write(Some(self.stall))
-            .timeout_recv_body(Some(self.longest()))
+            .timeout_recv_body(Some(self.longest))
             // The files are compressed as they are, and should arrive as they are.
             .accept_encoding("identity")
             .user_agent(concat!("mnistctl/", env!("CARGO_PKG_VERSION")))
             .build()
             .into()
-    }
-
-    /// How long a file may take. A server that sends a byte now and then never stalls; it still has
-    /// to end some day.
-    fn longest(&self) -> Duration {
-        self.stall * 60
     }
 
     /// Keeps or fetches one file.
@@ -278,7 +276,7 @@ impl Downloader {
                 Err(error) if timeout(&error) == Some(Timeout::RecvBody) => {
                     return Err(format!(
                         "took longer than {} seconds, for {total} bytes",
-                        self.longest().as_secs_f32()
+                        self.longest.as_secs_f32()
                     ));
                 }
                 Err(error) if timeout(&error).is_some() => {

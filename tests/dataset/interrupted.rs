@@ -59,17 +59,19 @@ fn is_part(name: &str) -> bool {
     name.ends_with(".part")
 }
 
-/// Waits until a temporary file in the folder holds something.
-fn wait_for_part(folder: &Path) {
+/// Waits until there is something in a temporary file that was not there `before`, or the process has
+/// ended.
+fn wait_for_part(folder: &Path, before: &[String], process: &mut Child) {
     let started = Instant::now();
     let has_part = || {
         let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.any(|entry| {
             let length = entry.metadata().map_or(0, |metadata| metadata.len());
-            is_part(entry.file_name().to_str().unwrap()) && length > 0
+            let name = entry.file_name().into_string().unwrap();
+            is_part(&name) && !before.contains(&name) && length > 0
         })
     };
-    while !has_part() {
+    while !has_part() && process.try_wait().unwrap().is_none() {
         assert!(started.elapsed() < Duration::from_secs(60));
         thread::sleep(Duration::from_millis(1));
     }
@@ -90,8 +92,13 @@ fn killed_again_and_again_it_leaves_nothing_false_and_completes_in_the_end() {
     let url = slow();
     let mut kills = 0;
     let mut parts = 0;
-    for delay in [0, 20, 50, 100, 150, 200, 250, 300, 400, 500, 600, 700] {
+    for delay in [0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 400] {
+        let before = listing(folder.path());
         let mut child = start(&url, folder.path());
+        // The first is killed before it begins.
+        if kills > 0 {
+            wait_for_part(folder.path(), &before, &mut child);
+        }
         thread::sleep(Duration::from_millis(delay));
         child.kill().unwrap();
         kills += usize::from(!child.wait().unwrap().success());
@@ -112,7 +119,7 @@ fn killed_again_and_again_it_leaves_nothing_false_and_completes_in_the_end() {
 fn two_at_once_into_one_folder_both_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = start(&slow(), folder.path());
-    wait_for_part(folder.path());
+    wait_for_part(folder.path(), &[], &mut first);
     let mut second = start(&slow(), folder.path());
     // A third, fast one is done before them, and leaves their temporary files alone.
     patient(&serve(good())).fill(folder.path()).unwrap();

@@ -124,6 +124,7 @@ pub fn downloader(mirrors: &[&str]) -> Downloader {
         files: files.collect(),
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(300),
+        longest: Duration::from_secs(60),
         most_bytes: 20_000,
         progress: false,
     }
