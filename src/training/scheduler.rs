@@ -193,3 +193,47 @@ fn is_better(spec: &PlateauSpec, figure: f64, best: Option<f64>) -> bool {
         (PlateauMode::Max, ThresholdMode::Abs) => figure > best + threshold,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    fn recipe(scheduler: &str) -> Result<Recipe, String> {
+        let text = format!(
+            "name = 'x'\n[model]\nlayers = ['flatten']\n[optimizer]\nkind = 'sgd'\n\
+             [training]\nepochs = 2\n[scheduler]\nkind = 'one_cycle'\n{scheduler}"
+        );
+        Recipe::parse("x", &text, &[]).map_err(|error| error.to_string())
+    }
+
+    /// OneCycleLR needs a number of steps; PyTorch refuses none.
+    #[test]
+    fn a_run_that_ends_in_its_warm_up_has_learning_rates() {
+        let recipe = recipe("max_lr = 0.5\ndiv_factor = 5\nwarmup = { epochs = 4 }").unwrap();
+        let scheduler = Scheduler::new(recipe.scheduler, recipe.optimizer.lr());
+        let lr = |epoch, step| {
+            scheduler.lr(Position {
+                epoch,
+                step,
+                epochs: 2,
+                steps: 10,
+            })
+        };
+        // From a third of 0.1, where OneCycleLR begins, halfway to it.
+        assert!((lr(0, 0) - 0.1 / 3.0).abs() < 1e-12);
+        assert!((lr(2, 0) - 0.2 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_divisor_makes_a_learning_rate_infinite() {
+        assert!(recipe("max_lr = 1e300\ndiv_factor = 25").is_ok());
+        for divisors in [
+            "div_factor = 1e-300",
+            "div_factor = 1e-200\nfinal_div_factor = 1e-200",
+        ] {
+            let error = recipe(&format!("max_lr = 1e10\n{divisors}")).unwrap_err();
+            assert!(error.contains("too large for its divisors"), "{error}");
+        }
+    }
+}
