@@ -98,7 +98,9 @@ fn what_has_nothing_to_save_ends_at_once() {
     let world = World::new();
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let mut command = world.command("predict -");
-        let child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        // Open until it has ended: it must not end because nothing comes any more.
+        let _stdin = child.stdin.take();
         sleep(Duration::from_millis(300));
         send(signal, &child);
         let output = finish("predict -", child);
