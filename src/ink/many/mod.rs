@@ -24,6 +24,10 @@ mod rows;
 mod score;
 mod seams;
 
+/// With more seams than 500 digits have, a page takes too long, and lines that have more than their
+/// share of them are left uncut.
+const MOST_SEAMS: usize = 2000;
+
 /// The lines of writing in a picture.
 pub struct Numbers {
     lines: Vec<Line>,
@@ -69,7 +73,10 @@ pub fn read(page: &Page) -> Option<Numbers> {
     let scale = f64::from(page.scale) * f64::from(page.image.width()) / strokes.ink.width as f64;
     let place = |extent: &Extent| place(extent, scale, page.size);
     let rows = rows::rows(&strokes.parts, &strokes.main);
-    let lines = rows.iter().map(|row| pieces::line(&strokes, row, &place));
+    let most = MOST_SEAMS / rows.len().max(1);
+    let lines = rows
+        .iter()
+        .map(|row| pieces::line(&strokes, row, most, &place));
     Some(Numbers {
         lines: lines.collect(),
     })

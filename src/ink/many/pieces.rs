@@ -44,13 +44,22 @@ struct Cut {
     seam: Option<usize>,
 }
 
-/// The candidates of a line of writing; `place` says where in the picture an extent is.
-pub fn line(strokes: &Strokes, row: &Row, place: &(impl Fn(&Extent) -> [u32; 4] + Sync)) -> Line {
-    let pieces: Vec<Piece> = row
+/// The candidates of a line of writing; `place` says where in the picture an extent is. With more
+/// than `most` seams, nothing is cut.
+pub fn line(
+    strokes: &Strokes,
+    row: &Row,
+    most: usize,
+    place: &(impl Fn(&Extent) -> [u32; 4] + Sync),
+) -> Line {
+    let mut pieces: Vec<Piece> = row
         .parts
         .iter()
         .map(|&index| Piece::new(strokes, row, index))
         .collect();
+    if pieces.iter().map(|piece| piece.seams.len()).sum::<usize>() > most {
+        pieces.iter_mut().for_each(|piece| piece.seams.clear());
+    }
     let mut cuts = Vec::new();
     let mut skips = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
