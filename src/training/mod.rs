@@ -180,16 +180,16 @@ impl State {
     /// # Errors
     /// [`TrainError::Overflowed`] for numbers that nothing could be done with: BatchNorm makes a
     /// finite loss even of infinite statistics. So no file ever holds them.
-    fn checkpoint(&self, job: &Job<'_>, with_resume: bool) -> Result<Checkpoint, TrainError> {
+    fn checkpoint(&self, job: &Job<'_>) -> Result<Checkpoint, TrainError> {
         let (tensors, weights) = match self.learner.average() {
-            Some(average) => (average, with_resume.then(|| self.learner.state())),
+            Some(average) => (average, Some(self.learner.state())),
             None => (self.learner.state(), None),
         };
         let checkpoint = Checkpoint {
             recipe: job.recipe.clone(),
             metrics: self.epochs.clone(),
             tensors,
-            resume: with_resume.then(|| Resume {
+            resume: Some(Resume {
                 weights,
                 step: self.step,
                 tally: self.tally,
@@ -275,7 +275,7 @@ pub fn train(
             let stop = (job.stop)();
             if stop || (state.step > 0 && saved.elapsed() >= job.save_every) {
                 state.seconds = seconds();
-                job.folder.save_last(&state.checkpoint(job, true)?)?;
+                job.folder.save_last(&state.checkpoint(job)?)?;
                 saved = Instant::now();
             }
             if stop {
@@ -339,7 +339,7 @@ pub fn train(
         state.tally = Tally::default();
         state.seconds = 0.0;
         // Before anything is written: of numbers that have overflowed nothing shall be kept.
-        let last = state.checkpoint(job, true)?;
+        let last = state.checkpoint(job)?;
         // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
         // last.mpk, and makes best.mpk from it.
         job.folder.append_log(&line)?;
@@ -347,7 +347,7 @@ pub fn train(
         saved = Instant::now();
         let is_best = state.is_best();
         if is_best {
-            job.folder.save_best(&state.checkpoint(job, false)?)?;
+            job.folder.save_best(last)?;
         }
         progress.finish_epoch(&line, training.epochs, is_best);
         if let (Some(warning), false) = (warnings::of_epoch(&line.epoch), warned) {
@@ -362,11 +362,12 @@ pub fn train(
 /// and after a crash what it came between. `last.mpk` is first, since a run can be continued from
 /// it alone.
 fn begin(job: &Job<'_>, state: &State) -> Result<(), TrainError> {
-    job.folder.save_last(&state.checkpoint(job, true)?)?;
+    let last = state.checkpoint(job)?;
+    job.folder.save_last(&last)?;
     job.folder.save_recipe(job.recipe)?;
     job.folder.save_log(&job.folder.read_log(&state.epochs))?;
     if state.is_best() {
-        job.folder.save_best(&state.checkpoint(job, false)?)?;
+        job.folder.save_best(last)?;
     }
     Ok(())
 }

@@ -175,8 +175,13 @@ impl RunFolder {
         self.path.join(name)
     }
 
-    pub fn save_best(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        checkpoint.save(&self.file("best.mpk"))
+    /// Saves the network of what `last.mpk` is given, without the state to go on from.
+    pub fn save_best(&self, last: Checkpoint) -> Result<(), CheckpointError> {
+        let best = Checkpoint {
+            resume: None,
+            ..last
+        };
+        best.save(&self.file("best.mpk"))
     }
 
     pub fn save_last(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
