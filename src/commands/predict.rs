@@ -10,7 +10,7 @@ use std::path::Path;
 use super::{Error, Status, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
-use crate::evaluation::{BATCH, Ensemble};
+use crate::evaluation::{BATCH, Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
@@ -60,10 +60,17 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
     };
     match args.many {
         true => session.run(many::BATCH, read_many_bytes, |readings| {
-            many::answers(args, &ensemble, readings)
+            answers(&ensemble, readings, many::candidates, |name, numbers, p| {
+                many::describe(args, name, &numbers, p)
+            })
         }),
         false => session.run(BATCH, read_bytes, |readings| {
-            single::answers(args, &ensemble, readings)
+            answers(
+                &ensemble,
+                readings,
+                single::candidates,
+                |name, picture, p| Ok(single::describe(args, &name, picture, p)),
+            )
         }),
     }
 }
@@ -86,6 +93,37 @@ struct Answer {
     text: String,
     /// What the network saw.
     digits: Vec<Digit>,
+}
+
+/// Lets the networks read the candidates of all pictures together; `describe` says what they make of
+/// each, given its name and a prediction for each of its candidates.
+fn answers<T>(
+    ensemble: &Ensemble,
+    readings: Vec<Reading<T>>,
+    candidates: impl Fn(&T) -> Vec<&Digit>,
+    describe: impl Fn(String, T, &[Prediction]) -> Result<Answer, InkError>,
+) -> Result<Vec<Reading<Answer>>, Error> {
+    let pictures = readings
+        .iter()
+        .filter_map(|reading| reading.result.as_ref().ok());
+    let pixels: Vec<&[u8]> = pictures
+        .flat_map(&candidates)
+        .map(|digit| digit.pixels.as_slice())
+        .collect();
+    let mut predictions = ensemble.predict(&pixels)?.into_iter();
+    let answer = |reading: Reading<T>| {
+        let name = reading.input.name();
+        let result = reading.result.and_then(|picture| {
+            let count = candidates(&picture).len();
+            let own: Vec<Prediction> = predictions.by_ref().take(count).collect();
+            describe(name, picture, &own)
+        });
+        Reading {
+            input: reading.input,
+            result,
+        }
+    };
+    Ok(readings.into_iter().map(answer).collect())
 }
 
 /// The pictures of a command line, and where the results go.

@@ -2,11 +2,9 @@
 
 use super::{Answer, text};
 use crate::cli::PredictArgs;
-use crate::commands::Error;
-use crate::evaluation::{Ensemble, Prediction};
-use crate::ink::InkError;
+use crate::evaluation::Prediction;
 use crate::ink::many::{Candidate, Numbers};
-use crate::ink::reader::Reading;
+use crate::ink::{Digit, InkError};
 
 /// How many pictures are read at a time: each has a few hundred candidates.
 pub const BATCH: usize = 50;
@@ -17,36 +15,14 @@ pub struct Seen<'a> {
     pub prediction: &'a Prediction,
 }
 
-/// What is said about each picture.
-pub fn answers(
-    args: &PredictArgs,
-    ensemble: &Ensemble,
-    readings: Vec<Reading<Numbers>>,
-) -> Result<Vec<Reading<Answer>>, Error> {
-    let numbers = readings
-        .iter()
-        .filter_map(|reading| reading.result.as_ref().ok());
-    let pixels: Vec<&[u8]> = numbers
-        .flat_map(Numbers::candidates)
-        .map(|candidate| candidate.digit.pixels.as_slice())
-        .collect();
-    let mut predictions = ensemble.predict(&pixels)?.into_iter();
-    let answer = |reading: Reading<Numbers>| {
-        let name = reading.input.name();
-        let result = reading.result.and_then(|numbers| {
-            let count = numbers.candidates().count();
-            let predictions: Vec<Prediction> = predictions.by_ref().take(count).collect();
-            describe(args, name, &numbers, &predictions)
-        });
-        Reading {
-            input: reading.input,
-            result,
-        }
-    };
-    Ok(readings.into_iter().map(answer).collect())
+/// All that may be digits.
+pub fn candidates(numbers: &Numbers) -> Vec<&Digit> {
+    let candidates = numbers.candidates();
+    candidates.map(|candidate| &candidate.digit).collect()
 }
 
-fn describe(
+/// What is said about a picture, given a prediction for each candidate.
+pub fn describe(
     args: &PredictArgs,
     file: String,
     numbers: &Numbers,
