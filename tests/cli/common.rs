@@ -6,6 +6,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -41,6 +43,16 @@ pub struct Finished {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// The names of all that is in a folder, sorted.
+pub fn listing(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 impl World {
@@ -101,12 +113,16 @@ impl World {
 
     /// The names of all that is in the child's current folder or a folder there, sorted.
     pub fn listing(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
+        listing(&self.path(folder))
+    }
+
+    /// Waits until a running command has made a file.
+    pub fn wait_for(&self, file: &str) {
+        let started = Instant::now();
+        while !self.path(file).exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "{file}");
+            sleep(Duration::from_millis(5));
+        }
     }
 
     /// The program with arguments, which spaces separate.

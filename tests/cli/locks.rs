@@ -1,7 +1,5 @@
 //! One process at a time works in a folder, and a dead one is none.
 
-use std::time::{Duration, Instant};
-
 use crate::common::{TINY, World};
 
 /// A run that takes seconds, most of them for saving it.
@@ -15,19 +13,11 @@ fn with_recipe() -> World {
     world
 }
 
-fn wait_for(world: &World, file: &str) {
-    let started = Instant::now();
-    while !world.path(file).exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "{file}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn a_run_belongs_to_one_process_until_that_dies() {
     let world = with_recipe();
     let mut first = world.command(TRAIN).spawn().unwrap();
-    wait_for(&world, "run/best.mpk");
+    world.wait_for("run/best.mpk");
     world.refused(
         "train --resume run",
         &["another mnistctl is working in run", "try again"],
@@ -43,7 +33,7 @@ fn a_run_belongs_to_one_process_until_that_dies() {
 fn a_comparison_belongs_to_one_process_until_that_dies() {
     let world = with_recipe();
     let mut first = world.command(COMPARE).spawn().unwrap();
-    wait_for(&world, "cmp/slow-seed-0/best.mpk");
+    world.wait_for("cmp/slow-seed-0/best.mpk");
     world.refused(
         COMPARE,
         &["another mnistctl is working in cmp", "try again"],

@@ -23,14 +23,6 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.unwrap().success());
 }
 
-fn wait_for(what: &str, done: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
-        sleep(Duration::from_millis(5));
-    }
-}
-
 fn finish(args: &str, child: Child) -> Finished {
     Finished::of(args, child.wait_with_output().unwrap())
 }
@@ -40,8 +32,7 @@ fn a_signal_saves_the_run_and_is_told_by_the_exit_code() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let world = World::new();
         let child = world.command(MANY_STEPS).spawn().unwrap();
-        let last = world.path("run/last.mpk");
-        wait_for("the first point", || last.exists());
+        world.wait_for("run/last.mpk");
         let before = world.read("run/last.mpk");
         sleep(Duration::from_millis(200));
         send(signal, &child);
@@ -56,8 +47,7 @@ fn a_signal_saves_the_run_and_is_told_by_the_exit_code() {
 fn a_second_signal_ends_the_run_at_once() {
     let world = World::new();
     let child = world.command(SLOW_STEPS).spawn().unwrap();
-    let recipe = world.path("run/metrics.jsonl");
-    wait_for("the start", || recipe.exists());
+    world.wait_for("run/metrics.jsonl");
     let before = world.read("run/last.mpk");
     sleep(Duration::from_millis(100));
     send("-INT", &child);
@@ -80,8 +70,7 @@ fn a_comparison_that_is_terminated_has_its_runs_saved() {
     let child = world.command(args).spawn().unwrap();
     let runs = [0, 1].map(|seed| format!("cmp/cnn-9956-training.batch_size=1-seed-{seed}"));
     for run in &runs {
-        let last = world.path(&format!("{run}/last.mpk"));
-        wait_for("the first point", || last.exists());
+        world.wait_for(&format!("{run}/last.mpk"));
     }
     sleep(Duration::from_millis(100));
     send("-TERM", &child);

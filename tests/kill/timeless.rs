@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::json_lines;
+use crate::common::{json_lines, listing};
 
 /// Keys whose values depend on the clock.
 const TIMES: [&str; 2] = ["seconds", "images_per_second"];
@@ -23,16 +23,6 @@ pub fn assert_same_run(a: &Path, b: &Path) {
         };
         assert!(same, "{name} differs");
     }
-}
-
-/// The names of all that is in a folder, sorted.
-pub fn listing(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 fn lines(bytes: &[u8]) -> Vec<Value> {
