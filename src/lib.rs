@@ -19,4 +19,5 @@ pub mod network;
 pub mod recipe;
 pub mod report;
 pub mod rng;
+pub mod schema;
 pub mod training;

@@ -4,8 +4,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::RecipeError;
-use super::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// One entry of `[model] layers`. Sizes that follow from what comes before (`in_channels`,
 /// `in_features`, `num_features`) are inferred when the network is built.
@@ -108,7 +107,7 @@ impl LayerSpec {
 
 /// Reads `layers = [ ... ]`: each entry a table with a `kind`, or just the kind's name when the
 /// defaults will do.
-pub(super) fn read_layers(model: &Section<'_>) -> Result<Vec<LayerSpec>, RecipeError> {
+pub(super) fn read_layers(model: &Section<'_>) -> Result<Vec<LayerSpec>, SchemaError> {
     let Some(entries) = model.list("layers")? else {
         return Err(model.missing("layers"));
     };
@@ -129,7 +128,7 @@ fn read_layer<'a>(
     model: &Section<'a>,
     number: usize,
     entry: &Spanned<DeValue<'a>>,
-) -> Result<LayerSpec, RecipeError> {
+) -> Result<LayerSpec, SchemaError> {
     let name = format!("layer {number}");
     match entry.get_ref() {
         DeValue::Table(table) => {
@@ -159,7 +158,7 @@ fn read_layer<'a>(
     }
 }
 
-fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, RecipeError> {
+fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, SchemaError> {
     section.string("kind")?;
     let layer = match kind {
         "conv" => LayerSpec::Conv {
@@ -209,7 +208,7 @@ fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, RecipeError>
     Ok(layer)
 }
 
-fn read_padding(section: &Section<'_>) -> Result<Padding, RecipeError> {
+fn read_padding(section: &Section<'_>) -> Result<Padding, SchemaError> {
     if let Ok(Some(word)) = section.string("padding") {
         return match word.as_str() {
             "same" => Ok(Padding::Same(SameWord::Same)),

@@ -11,7 +11,6 @@ mod layer;
 mod optimizer;
 mod overrides;
 mod scheduler;
-mod section;
 mod training;
 
 use std::fs::File;
@@ -26,7 +25,7 @@ pub use augment::{
     PenSpec, RandomErasingSpec, RefitSpec, StretchSpec,
 };
 pub use builtin::{BUILTIN, Builtin};
-pub use error::{Location, RecipeError};
+pub use error::RecipeError;
 pub use layer::{LayerSpec, Padding, SameWord};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use scheduler::{
@@ -35,7 +34,7 @@ pub use scheduler::{
 };
 pub use training::{Criterion, EarlyStoppingSpec, Loss, TrainingSpec};
 
-use section::{Origin, Section};
+use crate::schema::{Origin, SchemaError, Section, nearest, quoted};
 
 /// No sensible recipe is near this size; a mistaken `--config train-images` is.
 const MAX_KIB: u64 = 1024;
@@ -145,10 +144,10 @@ impl Recipe {
             overrides::apply(&mut table, line)?;
         }
         let origin = Origin { name: origin, text };
-        Self::read(Section::new(&origin, "the recipe", &table))
+        Ok(Self::read(Section::new(&origin, "the recipe", &table))?)
     }
 
-    fn read(top: Section<'_>) -> Result<Self, RecipeError> {
+    fn read(top: Section<'_>) -> Result<Self, SchemaError> {
         let Some(name) = top.string("name")? else {
             return Err(top.missing("name"));
         };
@@ -251,12 +250,12 @@ fn not_found(name: &str) -> RecipeError {
             format!("; `{name}` is a group, which `mnistctl compare` takes as a whole")
         }
         Some(known) => format!("; did you mean `{known}`?"),
-        None => error::nearest(name_only, known()),
+        None => nearest(name_only, known()),
     };
     RecipeError::NotFound {
         path: name.to_string(),
-        known: error::quoted(alone.map(|builtin| builtin.name)),
-        groups: error::quoted(groups),
+        known: quoted(alone.map(|builtin| builtin.name)),
+        groups: quoted(groups),
         hint,
     }
 }

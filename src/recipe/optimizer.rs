@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::error::RecipeError;
-use super::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// `[optimizer]`, with `torch.optim`'s names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,7 +52,7 @@ impl OptimizerSpec {
         }
     }
 
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let Some(kind) = section.string("kind")? else {
             return Err(section.missing("kind"));
         };
@@ -77,7 +76,7 @@ impl OptimizerSpec {
     }
 }
 
-fn read_sgd(section: &Section<'_>) -> Result<OptimizerSpec, RecipeError> {
+fn read_sgd(section: &Section<'_>) -> Result<OptimizerSpec, SchemaError> {
     let lr = section.positive("lr", 1e-3)?;
     let momentum = section.not_negative("momentum", 0.0)?;
     let dampening = section.number("dampening")?.unwrap_or(0.0);
@@ -95,7 +94,7 @@ fn read_sgd(section: &Section<'_>) -> Result<OptimizerSpec, RecipeError> {
 }
 
 impl AdamSpec {
-    fn read(section: &Section<'_>, weight_decay: f64) -> Result<Self, RecipeError> {
+    fn read(section: &Section<'_>, weight_decay: f64) -> Result<Self, SchemaError> {
         let betas = section.pair("betas")?.unwrap_or((0.9, 0.999));
         let valid = 0.0..1.0;
         if !valid.contains(&betas.0) || !valid.contains(&betas.1) {

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::RecipeError;
-use super::section::FROM_SET;
+use crate::schema::FROM_SET;
 
 /// The TOML line that `text` (`optimizer.lr=0.1`) stands for. A value that is not TOML by itself
 /// is taken as a text, so that `scheduler.kind=constant` needs no quotes.

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::error::RecipeError;
-use super::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// `[scheduler]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,7 +119,7 @@ const KINDS: [&str; 6] = [
 ];
 
 impl SchedulerSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let schedule = Schedule::read(&section)?;
         let warmup = section.optional_section("warmup")?;
         let warmup = warmup.map(WarmupSpec::read).transpose()?;
@@ -130,7 +129,7 @@ impl SchedulerSpec {
 }
 
 impl WarmupSpec {
-    fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let warmup = Self {
             epochs: section.required_integer("epochs", 1..=100_000)? as u64,
             start_factor: section.number_where(
@@ -146,7 +145,7 @@ impl WarmupSpec {
 }
 
 impl Schedule {
-    fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         let kind = section.string("kind")?;
         let gamma = |default: f64| {
             section.number_where("gamma", default, "greater than 0 and at most 1", |gamma| {
@@ -173,7 +172,7 @@ impl Schedule {
 }
 
 impl OneCycleSpec {
-    fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         if !section.has("max_lr") {
             return Err(section.missing("max_lr"));
         }
@@ -205,7 +204,7 @@ impl OneCycleSpec {
 }
 
 impl PlateauSpec {
-    fn read(section: &Section<'_>) -> Result<Self, RecipeError> {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         let default = Self::default();
         Ok(Self {
             mode: section.choice(

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::error::RecipeError;
-use super::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// `[training]`: the loop.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,7 +73,7 @@ impl TrainingSpec {
         }
     }
 
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         if !section.has("epochs") {
             return Err(section.missing("epochs"));
         }
@@ -118,7 +117,7 @@ impl TrainingSpec {
 }
 
 impl EarlyStoppingSpec {
-    fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let stopping = Self {
             patience: section.required_integer("patience", 1..=100_000)? as u64,
             min_delta: section.not_negative("min_delta", 0.0)?,

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::{fraction, probability};
-use crate::recipe::error::RecipeError;
-use crate::recipe::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// The arguments of `torchvision.transforms.RandomAffine`, with bilinear interpolation, paper
 /// around the image, and translations that are not rounded to whole pixels.
@@ -52,7 +51,7 @@ pub struct RefitSpec {
 }
 
 impl AffineSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let angle = |largest| move |angle: f64| (0.0..=largest).contains(&angle);
         let affine = Self {
             degrees: section.number_where(
@@ -87,7 +86,7 @@ impl AffineSpec {
 }
 
 impl StretchSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let stretch = Self {
             ratio: section.pair_where(
                 "ratio",
@@ -103,7 +102,7 @@ impl StretchSpec {
 }
 
 impl ElasticSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let elastic = Self {
             alpha: section.number_where("alpha", 34.0, "between 0 and 1000 pixels", |alpha| {
                 (0.0..=1000.0).contains(&alpha)
@@ -122,7 +121,7 @@ impl ElasticSpec {
 }
 
 impl RefitSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let refit = Self {
             p: probability(&section, 1.0)?,
         };

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::{fraction, probability};
-use crate::recipe::error::RecipeError;
-use crate::recipe::section::Section;
+use crate::schema::{SchemaError, Section};
 
 /// How people write outside the United States, whose hands are MNIST's: a seven with a bar through
 /// its stem, a one with an upstroke and perhaps a foot.
@@ -70,7 +69,7 @@ pub struct RandomErasingSpec {
 }
 
 impl EuropeanSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let european = Self {
             p: probability(&section, 0.5)?,
         };
@@ -80,7 +79,7 @@ impl EuropeanSpec {
 }
 
 impl PenSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let pen = Self {
             width: section.pair_where(
                 "width",
@@ -96,7 +95,7 @@ impl PenSpec {
 }
 
 impl BreaksSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let breaks = Self {
             count: section.integer("count", 3, 1..=100)?,
             width: section.pair_where(
@@ -113,7 +112,7 @@ impl BreaksSpec {
 }
 
 impl DownscaleSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let downscale = Self {
             scale: section.pair_where(
                 "scale",
@@ -129,7 +128,7 @@ impl DownscaleSpec {
 }
 
 impl ClutterSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let clutter = Self {
             count: section.integer("count", 3, 1..=100)?,
             level: section.pair_where(
@@ -146,7 +145,7 @@ impl ClutterSpec {
 }
 
 impl RandomErasingSpec {
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         let erasing = Self {
             p: probability(&section, 0.5)?,
             scale: section.pair_where(

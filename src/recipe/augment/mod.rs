@@ -5,8 +5,7 @@ mod ink;
 
 use serde::Serialize;
 
-use super::error::RecipeError;
-use super::section::Section;
+use crate::schema::{SchemaError, Section};
 pub use geometry::{AffineSpec, ElasticSpec, RefitSpec, StretchSpec};
 pub use ink::{BreaksSpec, ClutterSpec, DownscaleSpec, EuropeanSpec, PenSpec, RandomErasingSpec};
 
@@ -42,13 +41,13 @@ impl AugmentSpec {
         *self == Self::default()
     }
 
-    pub(super) fn read(section: Section<'_>) -> Result<Self, RecipeError> {
+    pub(super) fn read(section: Section<'_>) -> Result<Self, SchemaError> {
         // An empty table asks for the defaults, an absent one for nothing.
         fn part<T>(
             section: &Section<'_>,
             key: &'static str,
-            read: impl Fn(Section<'_>) -> Result<T, RecipeError>,
-        ) -> Result<Option<T>, RecipeError> {
+            read: impl Fn(Section<'_>) -> Result<T, SchemaError>,
+        ) -> Result<Option<T>, SchemaError> {
             section.optional_section(key)?.map(read).transpose()
         }
         let augment = Self {
@@ -68,7 +67,7 @@ impl AugmentSpec {
     }
 }
 
-fn probability(section: &Section<'_>, default: f64) -> Result<f64, RecipeError> {
+fn probability(section: &Section<'_>, default: f64) -> Result<f64, SchemaError> {
     section.number_where("p", default, "a probability between 0 and 1", fraction)
 }
 

@@ -11,13 +11,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Location, RecipeError, distance, nearest, quoted};
+use super::error::{Location, SchemaError, distance, nearest, quoted};
 
 /// The span that marks a value as coming from `--set`; no file is that long.
-pub(super) const FROM_SET: Range<usize> = usize::MAX..usize::MAX;
+pub const FROM_SET: Range<usize> = usize::MAX..usize::MAX;
 
 /// The text of a recipe and its name, for locations in messages.
-pub(super) struct Origin<'a> {
+pub struct Origin<'a> {
     pub name: &'a str,
     pub text: &'a str,
 }
@@ -36,7 +36,7 @@ impl Origin<'_> {
 }
 
 /// One table of a recipe while it is being read.
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     origin: &'a Origin<'a>,
     name: String,
     table: Cow<'a, DeTable<'a>>,
@@ -61,9 +61,9 @@ impl<'a> Section<'a> {
     }
 
     /// An error about the value of `key`, with its line.
-    pub fn error(&self, key: &str, problem: impl Into<String>) -> RecipeError {
+    pub fn error(&self, key: &str, problem: impl Into<String>) -> SchemaError {
         let span = self.table.iter().find(|(k, _)| k.get_ref() == key);
-        RecipeError::Value {
+        SchemaError::Value {
             location: self.origin.location(span.map_or(0..0, |(k, _)| k.span())),
             key: key.to_string(),
             section: self.name.clone(),
@@ -76,7 +76,7 @@ impl<'a> Section<'a> {
         key: &'static str,
         expected: &str,
         convert: impl Fn(&DeValue<'a>) -> Option<T>,
-    ) -> Result<Option<T>, RecipeError> {
+    ) -> Result<Option<T>, SchemaError> {
         let Some((_, value)) = self.value(key) else {
             return Ok(None);
         };
@@ -90,7 +90,7 @@ impl<'a> Section<'a> {
     }
 
     /// A finite number; TOML integers count too.
-    pub fn number(&self, key: &'static str) -> Result<Option<f64>, RecipeError> {
+    pub fn number(&self, key: &'static str) -> Result<Option<f64>, SchemaError> {
         let number = self.typed(key, "a number", as_number)?;
         match number {
             Some(number) if !number.is_finite() => Err(self.error(key, "must be finite")),
@@ -105,7 +105,7 @@ impl<'a> Section<'a> {
         default: f64,
         rule: &str,
         valid: impl Fn(f64) -> bool,
-    ) -> Result<f64, RecipeError> {
+    ) -> Result<f64, SchemaError> {
         let number = self.number(key)?.unwrap_or(default);
         if valid(number) {
             Ok(number)
@@ -114,11 +114,11 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub fn positive(&self, key: &'static str, default: f64) -> Result<f64, RecipeError> {
+    pub fn positive(&self, key: &'static str, default: f64) -> Result<f64, SchemaError> {
         self.number_where(key, default, "greater than 0", |number| number > 0.0)
     }
 
-    pub fn not_negative(&self, key: &'static str, default: f64) -> Result<f64, RecipeError> {
+    pub fn not_negative(&self, key: &'static str, default: f64) -> Result<f64, SchemaError> {
         self.number_where(key, default, "at least 0", |number| number >= 0.0)
     }
 
@@ -128,7 +128,7 @@ impl<'a> Section<'a> {
         key: &'static str,
         rule: &str,
         valid: impl Fn(f64) -> bool,
-    ) -> Result<Option<f64>, RecipeError> {
+    ) -> Result<Option<f64>, SchemaError> {
         match self.number(key)? {
             None => Ok(None),
             Some(number) => self.number_where(key, number, rule, valid).map(Some),
@@ -141,7 +141,7 @@ impl<'a> Section<'a> {
         key: &'static str,
         default: u64,
         range: std::ops::RangeInclusive<u64>,
-    ) -> Result<u64, RecipeError> {
+    ) -> Result<u64, SchemaError> {
         let integer = self.typed(key, "a whole number that is not negative", as_u64)?;
         let integer = integer.unwrap_or(default);
         if range.contains(&integer) {
@@ -159,7 +159,7 @@ impl<'a> Section<'a> {
         &self,
         key: &'static str,
         range: std::ops::RangeInclusive<u64>,
-    ) -> Result<Option<u64>, RecipeError> {
+    ) -> Result<Option<u64>, SchemaError> {
         match self.value(key) {
             None => Ok(None),
             Some(_) => self.integer(key, 0, range).map(Some),
@@ -171,7 +171,7 @@ impl<'a> Section<'a> {
         &self,
         key: &'static str,
         range: std::ops::RangeInclusive<u64>,
-    ) -> Result<usize, RecipeError> {
+    ) -> Result<usize, SchemaError> {
         if !self.has(key) {
             return Err(self.missing(key));
         }
@@ -179,7 +179,7 @@ impl<'a> Section<'a> {
     }
 
     /// Two numbers, such as Adam's betas.
-    pub fn pair(&self, key: &'static str) -> Result<Option<(f64, f64)>, RecipeError> {
+    pub fn pair(&self, key: &'static str) -> Result<Option<(f64, f64)>, SchemaError> {
         self.typed(key, "a list of two numbers", |value| {
             match value.as_array()?.iter().collect::<Vec<_>>()[..] {
                 [a, b] => Some((as_number(a.get_ref())?, as_number(b.get_ref())?)),
@@ -195,7 +195,7 @@ impl<'a> Section<'a> {
         default: (f64, f64),
         rule: &str,
         valid: impl Fn(f64, f64) -> bool,
-    ) -> Result<(f64, f64), RecipeError> {
+    ) -> Result<(f64, f64), SchemaError> {
         let (a, b) = self.pair(key)?.unwrap_or(default);
         if valid(a, b) {
             Ok((a, b))
@@ -204,12 +204,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub fn boolean(&self, key: &'static str, default: bool) -> Result<bool, RecipeError> {
+    pub fn boolean(&self, key: &'static str, default: bool) -> Result<bool, SchemaError> {
         let boolean = self.typed(key, "true or false", DeValue::as_bool)?;
         Ok(boolean.unwrap_or(default))
     }
 
-    pub fn string(&self, key: &'static str) -> Result<Option<String>, RecipeError> {
+    pub fn string(&self, key: &'static str) -> Result<Option<String>, SchemaError> {
         self.typed(key, "a text in quotes", |value| {
             value.as_str().map(str::to_string)
         })
@@ -221,7 +221,7 @@ impl<'a> Section<'a> {
         key: &'static str,
         default: T,
         choices: &[(&str, T)],
-    ) -> Result<T, RecipeError> {
+    ) -> Result<T, SchemaError> {
         let Some(word) = self.string(key)? else {
             return Ok(default);
         };
@@ -237,7 +237,7 @@ impl<'a> Section<'a> {
         key: &str,
         word: &str,
         valid: impl Iterator<Item = &'w str> + Clone,
-    ) -> RecipeError {
+    ) -> SchemaError {
         self.error(
             key,
             format!(
@@ -249,7 +249,7 @@ impl<'a> Section<'a> {
     }
 
     /// A table inside this one; an absent one reads as empty.
-    pub fn section(&self, key: &'static str) -> Result<Section<'_>, RecipeError> {
+    pub fn section(&self, key: &'static str) -> Result<Section<'_>, SchemaError> {
         let empty = Section {
             origin: self.origin,
             name: format!("[{key}]"),
@@ -272,7 +272,7 @@ impl<'a> Section<'a> {
     }
 
     /// [`section`](Self::section) for one that may be left out.
-    pub fn optional_section(&self, key: &'static str) -> Result<Option<Section<'_>>, RecipeError> {
+    pub fn optional_section(&self, key: &'static str) -> Result<Option<Section<'_>>, SchemaError> {
         let section = self.section(key)?;
         Ok(self.has(key).then_some(section))
     }
@@ -281,7 +281,7 @@ impl<'a> Section<'a> {
     pub fn list(
         &self,
         key: &'static str,
-    ) -> Result<Option<impl Iterator<Item = &Spanned<DeValue<'a>>>>, RecipeError> {
+    ) -> Result<Option<impl Iterator<Item = &Spanned<DeValue<'a>>>>, SchemaError> {
         let Some((_, value)) = self.value(key) else {
             return Ok(None);
         };
@@ -307,8 +307,8 @@ impl<'a> Section<'a> {
         span: Range<usize>,
         key: &str,
         problem: impl Into<String>,
-    ) -> RecipeError {
-        RecipeError::Value {
+    ) -> SchemaError {
+        SchemaError::Value {
             location: self.origin.location(span),
             key: key.to_string(),
             section: self.name.clone(),
@@ -321,8 +321,8 @@ impl<'a> Section<'a> {
     }
 
     /// The error for a key that must be there and is not.
-    pub fn missing(&self, key: &'static str) -> RecipeError {
-        let missing = || RecipeError::MissingKey {
+    pub fn missing(&self, key: &'static str) -> SchemaError {
+        let missing = || SchemaError::MissingKey {
             origin: self.origin.name.to_string(),
             section: self.name.clone(),
             key,
@@ -332,13 +332,13 @@ impl<'a> Section<'a> {
 
     /// When `key` is absent and another that nothing asked for is almost it: the error for that
     /// one.
-    fn misspelt(&self, key: &'static str) -> Option<RecipeError> {
+    fn misspelt(&self, key: &'static str) -> Option<SchemaError> {
         let asked = self.asked.borrow();
         let close = self.table.keys().find(|other| {
             !asked.contains(&other.get_ref().as_ref())
                 && distance(other.get_ref(), key, 2).is_some()
         })?;
-        Some(RecipeError::UnknownKey {
+        Some(SchemaError::UnknownKey {
             location: self.origin.location(close.span()),
             key: close.get_ref().to_string(),
             section: self.name.clone(),
@@ -350,7 +350,7 @@ impl<'a> Section<'a> {
     ///
     /// When `--set` changed the table's kind, the file's other keys were written for the old
     /// kind: those that the new one doesn't know go with it.
-    pub fn finish(self) -> Result<(), RecipeError> {
+    pub fn finish(self) -> Result<(), SchemaError> {
         let mut asked = self.asked.take();
         asked.dedup();
         let mut keys = self.table.keys();
@@ -363,7 +363,7 @@ impl<'a> Section<'a> {
             .min_by_key(|key| key.span().start);
         match unknown {
             None => Ok(()),
-            Some(key) => Err(RecipeError::UnknownKey {
+            Some(key) => Err(SchemaError::UnknownKey {
                 location: self.origin.location(key.span()),
                 key: key.get_ref().to_string(),
                 section: self.name.clone(),
