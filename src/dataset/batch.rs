@@ -1,9 +1,16 @@
 //! Images as bytes in memory, and as normalised floats on a device, one batch at a time.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::Serialize;
 
 use super::{PIXELS, SIDE};
-use crate::recipe::Normalize;
+
+/// `torchvision.transforms.Normalize` on pixels scaled to 0..1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Normalize {
+    pub mean: f64,
+    pub std: f64,
+}
 
 /// Images of 784 bytes and their labels.
 #[derive(Debug, Clone, Copy)]

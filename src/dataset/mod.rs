@@ -24,7 +24,7 @@ mod verify;
 use std::path::Path;
 
 pub use augment::Augment;
-pub use batch::{Batch, Batcher, targets};
+pub use batch::{Batch, Batcher, Normalize, targets};
 pub use download::{Downloader, Fetched};
 pub use error::DatasetError;
 pub use kind::Kind;

@@ -80,23 +80,27 @@ impl fmt::Display for Isa {
 /// The generic functions and everything below them are `#[inline(always)]`: only inside a function
 /// with the `target_feature` attribute do intrinsics become single instructions.
 macro_rules! kernel {
-    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $generic:ident) => {
+    (
+        $(#[$doc:meta])*
+        pub fn $name:ident$(<$param:ident: $bound:ident>)?($($arg:ident: $ty:ty),* $(,)?)
+        $(-> $ret:ty)? = $generic:ident
+    ) => {
         $(#[$doc])*
         // What a kernel takes is described by its arguments' names; wrapping them up would only
         // be a layer more.
         #[allow(clippy::too_many_arguments)]
-        pub fn $name(isa: $crate::kernels::Isa, $($arg: $ty),*) $(-> $ret)? {
+        pub fn $name$(<$param: $bound>)?(isa: $crate::kernels::Isa, $($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx2,fma")]
             #[allow(clippy::too_many_arguments)]
-            fn avx512($($arg: $ty),*) $(-> $ret)? {
-                $generic::<$crate::kernels::lanes::x86::Avx512>($($arg),*)
+            fn avx512$(<$param: $bound>)?($($arg: $ty),*) $(-> $ret)? {
+                $generic::<$crate::kernels::lanes::x86::Avx512 $(, $param)?>($($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
-            fn avx2($($arg: $ty),*) $(-> $ret)? {
-                $generic::<$crate::kernels::lanes::x86::Avx2>($($arg),*)
+            fn avx2$(<$param: $bound>)?($($arg: $ty),*) $(-> $ret)? {
+                $generic::<$crate::kernels::lanes::x86::Avx2 $(, $param)?>($($arg),*)
             }
             match isa.0 {
                 // SAFETY: an `Isa` of this kind exists only on processors that have the features.
@@ -106,7 +110,7 @@ macro_rules! kernel {
                 #[cfg(target_arch = "x86_64")]
                 $crate::kernels::lanes::Kind::Avx2 => unsafe { avx2($($arg),*) },
                 $crate::kernels::lanes::Kind::Portable => {
-                    $generic::<$crate::kernels::lanes::Portable>($($arg),*)
+                    $generic::<$crate::kernels::lanes::Portable $(, $param)?>($($arg),*)
                 }
             }
         }
@@ -115,7 +119,10 @@ macro_rules! kernel {
 pub(super) use kernel;
 
 /// A register of `N` f32 values. Operations are lane by lane.
-pub(super) trait Lanes: Copy {
+///
+/// Only the kernels have types that implement it. It is public for those who state arithmetic that
+/// the kernels run, such as an activation function or an optimizer's rule.
+pub trait Lanes: Copy {
     /// How many values it holds.
     const N: usize;
     /// How many such registers there are.
@@ -188,6 +195,24 @@ pub(super) trait Lanes: Copy {
         assert!(to.len() >= Self::N);
         // SAFETY: the length was checked.
         unsafe { self.store(to.as_mut_ptr()) }
+    }
+
+    /// A function of each value, lane by lane: slower than whole registers.
+    #[inline(always)]
+    fn map(self, function: impl Fn(f32) -> f32) -> Self {
+        let mut values = [0.0; 16];
+        self.write(&mut values);
+        for value in &mut values[..Self::N] {
+            *value = function(*value);
+        }
+        Self::read(&values)
+    }
+
+    /// `1 / (1 + exp(-x))`.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let one = Self::splat(1.0);
+        one.div(one.add(Self::splat(0.0).sub(self).exp()))
     }
 
     /// e to the power of each value: Cephes' `expf` (Moshier 1989), within 2 ulp; values whose

@@ -7,15 +7,16 @@
 //!
 //! - [`product`]: convolutions and linear layers forward, and the gradients of their inputs;
 //! - [`correlate`], [`outer`]: the gradients of their weights;
-//! - [`finish`], [`finish_backward`], [`spread`]: BatchNorm, pooling, activation and dropout;
+//! - [`epilogue`], [`epilogue_backward`], [`norm_backward`]: BatchNorm, pooling, activations, dropout;
+//! - [`add`], [`accumulate`]: residual sums, and gradients of what several layers read;
 //! - [`gather`], [`cross_entropy`], [`update`]: the ends of a training step;
 //! - [`sum_of_squares`], [`scale`], [`lerp`]: the gradients' norm and the weights' average;
-//! - [`finish_single`], [`pixels`]: a single image, whose pixels lie side by side instead;
+//! - [`single_epilogue`], [`pixels`]: a single image, whose pixels lie side by side instead;
 //! - [`smooth`], [`resample`]: distorted training images, again with the pixels side by side;
 //! - [`Workers`]: threads for work of microseconds.
 //!
 //! The functions take slices, check once that everything they will touch lies inside, and panic
-//! if it doesn't. [`crate::network::FusedNetwork`] puts them together.
+//! if it doesn't. They know nothing of digits or recipes; whoever calls them puts them together.
 //!
 //! This is the only module with `unsafe` code: the intrinsics and loads in `lanes.rs`, the
 //! innermost loops, and what lets a borrowed closure run on other threads.
@@ -42,9 +43,10 @@ fn assert_inside(parts: &[usize], lanes: usize, len: usize) {
     );
 }
 
+mod add;
 mod buffer;
 mod correlate;
-mod finish;
+mod epilogue;
 mod gather;
 mod lanes;
 mod loss;
@@ -58,20 +60,22 @@ mod update;
 mod vector;
 mod workers;
 
+pub use add::{Extent, accumulate, add};
 pub use buffer::Buffer;
 pub use correlate::{Correlate, correlate};
-pub use finish::{
-    Affine, Finish, Layout, Part, Pool, Slope, Won, finish, finish_backward, moments, spread,
+pub use epilogue::{
+    Affine, ChainInputs, Epilogue, GradientSums, Layout, Pool, PoolKind, Pooled, Region, Slope,
+    epilogue, epilogue_backward, norm_backward, statistics,
 };
 pub use gather::gather;
-pub use lanes::Isa;
+pub use lanes::{Isa, Lanes};
 pub use loss::{BlockLoss, cross_entropy};
 pub use outer::{Block, by_image, outer};
-pub use pointwise::{Draw, Pointwise};
+pub use pointwise::{Draw, Place, Pointwise};
 pub use product::{Product, Start, Taps, product};
 pub use resample::resample;
-pub use single::{finish_single, pixels};
+pub use single::{pixels, single_epilogue};
 pub use smooth::{Fields, Noise, smooth};
-pub use update::{Rule, update};
+pub use update::{Arithmetic, Rule, update};
 pub use vector::{lerp, scale, sum_of_squares};
 pub use workers::Workers;

@@ -1,26 +1,44 @@
-//! Activation functions and dropout: functions of each value by itself.
+//! Functions of each value by itself, as the epilogue runs them: what they must tell the kernels, and
+//! chains of them.
+
+use std::fmt::Debug;
 
 use super::lanes::Lanes;
 
-/// One function. Formulas and defaults are PyTorch's.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pointwise {
-    Relu,
-    LeakyRelu {
-        negative_slope: f32,
-    },
-    Elu {
-        alpha: f32,
-    },
-    Gelu,
-    Tanh,
-    Sigmoid,
-    /// Zero with probability `p`, otherwise scaled by `1 / (1 - p)`. `salt` sets the network's
-    /// dropout layers apart.
-    Dropout {
-        p: f32,
-        salt: u32,
-    },
+/// A function of each value by itself. The kernels are compiled for one type that implements it,
+/// which knows all functions there are.
+pub trait Pointwise: Debug + Copy + Send + Sync {
+    /// Whether it is exactly ReLU, for which there are loops of their own.
+    fn is_relu(self) -> bool {
+        false
+    }
+
+    /// Whether a larger input never gives a smaller output.
+    fn is_monotone(self) -> bool {
+        false
+    }
+
+    /// Whether evaluation leaves it out.
+    fn only_in_training(self) -> bool {
+        false
+    }
+
+    /// The function with a learned weight, for those that have one.
+    #[inline(always)]
+    fn with_weight(self, _weight: f32) -> Self {
+        self
+    }
+
+    fn apply<V: Lanes>(self, x: V, place: Place) -> V;
+
+    /// The derivative at `x`, where the function's value is `y`.
+    fn derivative<V: Lanes>(self, x: V, y: V, place: Place) -> V;
+
+    /// The derivative by the learned weight at `x`, for functions that have one.
+    #[inline(always)]
+    fn weight_derivative<V: Lanes>(self, _x: V) -> V {
+        V::splat(0.0)
+    }
 }
 
 /// Which numbers dropout draws: the same for the same key, image and element, whatever the
@@ -33,62 +51,32 @@ pub struct Draw {
     pub first_image: u32,
 }
 
-/// The place of a value within its layer's output, for dropout.
+/// The place of a value within its layer's output.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub draw: Draw,
-    pub element: u32,
+pub struct Place {
+    pub(super) draw: Draw,
+    pub(super) element: u32,
 }
 
-impl Pointwise {
-    /// Whether a larger input never gives a smaller output: then it can trade places with
-    /// max-pooling.
-    pub fn is_monotone(self) -> bool {
-        match self {
-            Pointwise::Relu | Pointwise::Tanh | Pointwise::Sigmoid => true,
-            Pointwise::LeakyRelu { negative_slope } => negative_slope >= 0.0,
-            Pointwise::Elu { alpha } => alpha >= 0.0,
-            Pointwise::Gelu | Pointwise::Dropout { .. } => false,
-        }
-    }
-
+impl Place {
+    /// What dropout multiplies each lane with: 0 with probability `p`, else `1 / (1 - p)`. `salt`
+    /// sets a network's dropout layers apart.
     #[inline(always)]
-    fn apply<V: Lanes>(self, x: V, place: Place) -> V {
-        let s = V::splat;
-        match self {
-            Pointwise::Relu => relu(x),
-            Pointwise::LeakyRelu { negative_slope } => {
-                x.where_greater(s(0.0), x, x.mul(s(negative_slope)))
-            }
-            Pointwise::Elu { alpha } => {
-                x.where_greater(s(0.0), x, x.exp().sub(s(1.0)).mul(s(alpha)))
-            }
-            Pointwise::Gelu => each(x, |x| x * normal_below(x)),
-            Pointwise::Tanh => each(x, f32::tanh),
-            Pointwise::Sigmoid => s(1.0).div(s(1.0).add(s(0.0).sub(x).exp())),
-            Pointwise::Dropout { p, salt } => x.mul(kept::<V>(p, salt, place)),
+    pub fn dropout<V: Lanes>(self, p: f32, salt: u32) -> V {
+        // Compared as signed numbers, for which there are vector instructions everywhere.
+        let threshold = (f64::from(p) * f64::from(1u32 << 31)) as i32;
+        let scale = 1.0 / (1.0 - p);
+        let first = self
+            .element
+            .wrapping_mul(0x9E37_79B1)
+            .wrapping_add(self.draw.first_image);
+        let key = self.draw.key ^ salt;
+        let mut factors = [0.0; 16];
+        for (lane, factor) in factors[..V::N].iter_mut().enumerate() {
+            let random = (mix(first.wrapping_add(lane as u32) ^ key) >> 1) as i32;
+            *factor = if random >= threshold { scale } else { 0.0 };
         }
-    }
-
-    /// The derivative at `x`, where the function's value is `y`.
-    #[inline(always)]
-    fn derivative<V: Lanes>(self, x: V, y: V, place: Place) -> V {
-        let s = V::splat;
-        let (zero, one) = (s(0.0), s(1.0));
-        match self {
-            Pointwise::Relu => x.where_greater(zero, one, zero),
-            Pointwise::LeakyRelu { negative_slope } => {
-                x.where_greater(zero, one, s(negative_slope))
-            }
-            Pointwise::Elu { alpha } => x.where_greater(zero, one, y.add(s(alpha))),
-            Pointwise::Gelu => each(x, |x| {
-                let density = (-0.5 * x * x).exp() * 0.398_942_3;
-                normal_below(x) + x * density
-            }),
-            Pointwise::Tanh => one.sub(y.mul(y)),
-            Pointwise::Sigmoid => y.mul(one.sub(y)),
-            Pointwise::Dropout { p, salt } => kept::<V>(p, salt, place),
-        }
+        V::read(&factors)
     }
 }
 
@@ -102,89 +90,78 @@ pub(super) mod chain {
     pub const ANY: u8 = 2;
 
     /// Which one it is.
-    pub fn kind(chain: &[Pointwise]) -> u8 {
-        match chain {
+    pub fn kind<F: Pointwise>(functions: &[F]) -> u8 {
+        match functions {
             [] => EMPTY,
-            [Pointwise::Relu] => RELU,
+            [only] if only.is_relu() => RELU,
             _ => ANY,
         }
     }
 }
 
-/// All functions of `chain`, one after the other. `KIND` is its [`chain::kind`], or `ANY`.
-#[inline(always)]
-pub(super) fn apply<V: Lanes, const KIND: u8>(chain: &[Pointwise], mut x: V, place: Place) -> V {
-    match KIND {
-        chain::EMPTY => return x,
-        chain::RELU => return relu(x),
-        _ => {}
-    }
-    for function in chain {
-        x = function.apply(x, place);
-    }
-    x
+/// Functions that follow one another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chain<'a, F> {
+    pub functions: &'a [F],
+    /// The learned weight of the first one, where it has one.
+    pub weight: Option<f32>,
 }
 
-/// The derivative of [`apply`] at `x`.
-#[inline(always)]
-pub(super) fn derivative<V: Lanes, const KIND: u8>(
-    chain: &[Pointwise],
-    mut x: V,
-    place: Place,
-) -> V {
-    match KIND {
-        chain::EMPTY => return V::splat(1.0),
-        chain::RELU => return Pointwise::Relu.derivative(x, x, place),
-        _ => {}
+impl<F: Pointwise> Chain<'_, F> {
+    /// The function at this place, with its weight.
+    #[inline(always)]
+    fn function(&self, place: usize) -> F {
+        match self.weight {
+            Some(weight) if place == 0 => self.functions[0].with_weight(weight),
+            _ => self.functions[place],
+        }
     }
-    let mut product = V::splat(1.0);
-    for function in chain {
-        let y = function.apply(x, place);
-        product = product.mul(function.derivative(x, y, place));
-        x = y;
+
+    /// All functions, one after the other. `KIND` is the chain's [`chain::kind`], or `ANY`.
+    #[inline(always)]
+    pub fn apply<V: Lanes, const KIND: u8>(&self, mut x: V, place: Place) -> V {
+        match KIND {
+            chain::EMPTY => return x,
+            // In this order, not-a-number stays what it is.
+            chain::RELU => return V::splat(0.0).max(x),
+            _ => {}
+        }
+        for index in 0..self.functions.len() {
+            x = self.function(index).apply(x, place);
+        }
+        x
     }
-    product
-}
 
-/// Like PyTorch's, it leaves not-a-number what it is, so that a run that went wrong shows it.
-#[inline(always)]
-fn relu<V: Lanes>(x: V) -> V {
-    V::splat(0.0).max(x)
-}
-
-/// A function of one value for all lanes.
-#[inline(always)]
-fn each<V: Lanes>(x: V, function: impl Fn(f32) -> f32) -> V {
-    let mut values = [0.0; 16];
-    x.write(&mut values);
-    for value in &mut values[..V::N] {
-        *value = function(*value);
+    /// The derivative of [`apply`](Self::apply) at `x`.
+    #[inline(always)]
+    pub fn derivative<V: Lanes, const KIND: u8>(&self, x: V, place: Place) -> V {
+        match KIND {
+            chain::EMPTY => V::splat(1.0),
+            chain::RELU => x.where_greater(V::splat(0.0), V::splat(1.0), V::splat(0.0)),
+            _ => self.derivative_from(0, x, place),
+        }
     }
-    V::read(&values)
-}
 
-/// The probability that a standard normal variable is below `x`.
-fn normal_below(x: f32) -> f32 {
-    0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
-}
-
-/// What dropout multiplies each lane with: 0 or `1 / (1 - p)`.
-#[inline(always)]
-fn kept<V: Lanes>(p: f32, salt: u32, place: Place) -> V {
-    // Compared as signed numbers, for which there are vector instructions everywhere.
-    let threshold = (f64::from(p) * f64::from(1u32 << 31)) as i32;
-    let scale = 1.0 / (1.0 - p);
-    let first = place
-        .element
-        .wrapping_mul(0x9E37_79B1)
-        .wrapping_add(place.draw.first_image);
-    let key = place.draw.key ^ salt;
-    let mut factors = [0.0; 16];
-    for (lane, factor) in factors[..V::N].iter_mut().enumerate() {
-        let random = (mix(first.wrapping_add(lane as u32) ^ key) >> 1) as i32;
-        *factor = if random >= threshold { scale } else { 0.0 };
+    /// The derivative by the first function's learned weight.
+    #[inline(always)]
+    pub fn weight_derivative<V: Lanes>(&self, x: V, place: Place) -> V {
+        let first = self.function(0);
+        let behind = self.derivative_from(1, first.apply(x, place), place);
+        first.weight_derivative(x).mul(behind)
     }
-    V::read(&factors)
+
+    /// The derivative of the functions from this place on.
+    #[inline(always)]
+    fn derivative_from<V: Lanes>(&self, from: usize, mut x: V, place: Place) -> V {
+        let mut product = V::splat(1.0);
+        for index in from..self.functions.len() {
+            let function = self.function(index);
+            let y = function.apply(x, place);
+            product = product.mul(function.derivative(x, y, place));
+            x = y;
+        }
+        product
+    }
 }
 
 /// A mixing function of 32 bits: `lowbias32` of Wellons, "Prospecting for hash functions" (2018).
@@ -208,7 +185,8 @@ mod tests {
             key: 77,
             first_image,
         };
-        kept::<V>(0.4, 5, Place { draw, element }).write(factors);
+        let place = Place { draw, element };
+        place.dropout::<V>(0.4, 5).write(factors);
     }
 
     kernel! {

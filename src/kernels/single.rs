@@ -3,9 +3,9 @@
 //! Sums of products are [`product`](super::product)'s here too, with other steps: a row of pixels
 //! fills whole registers, and the last ones hold nothing of use.
 
-use super::finish::{Affine, Finish, Norm};
+use super::epilogue::{Affine, Epilogue, Norm};
 use super::lanes::{Lanes, kernel};
-use super::pointwise::{Draw, Place, apply, chain};
+use super::pointwise::{Chain, Draw, Place, Pointwise, chain};
 
 kernel! {
     /// Writes each byte, times `scale` plus `shift`, to `x`.
@@ -27,24 +27,24 @@ fn pixels_in<V: Lanes>(bytes: &[u8], scale: f32, shift: f32, x: &mut [f32]) {
 }
 
 kernel! {
-    /// BatchNorm, pooling and the functions of each value for one image. `z` `[channel, row,
+    /// BatchNorm, max-pooling and functions of each value that learn nothing, for one image. `z` `[channel, row,
     /// column]`, with rows `z_row` values apart (a multiple of the register's lanes), is
     /// overwritten; where each channel is a single feature they follow one another, and `z_row` is
     /// 1. `y`'s rows are `y_row` values apart and its channels `y_channel`.
-    pub fn finish_single(
-        sizes: &Finish,
+    pub fn single_epilogue<F: Pointwise>(
+        epilogue: &Epilogue<F>,
         z: &mut [f32],
         z_row: usize,
         affine: Option<&[Affine]>,
         y: &mut [f32],
         y_row: usize,
         y_channel: usize,
-    ) = finish_single_in
+    ) = single_epilogue_in
 }
 
 #[inline(always)]
-fn finish_single_in<V: Lanes>(
-    sizes: &Finish,
+fn single_epilogue_in<V: Lanes, F: Pointwise>(
+    epilogue: &Epilogue<F>,
     z: &mut [f32],
     z_row: usize,
     affine: Option<&[Affine]>,
@@ -52,24 +52,28 @@ fn finish_single_in<V: Lanes>(
     y_row: usize,
     y_channel: usize,
 ) {
-    let (window, stride) = sizes.window();
+    let (window, stride) = epilogue.window();
     let place = Place {
         draw: Draw::default(),
         element: 0,
     };
+    let chain = Chain {
+        functions: &epilogue.chain,
+        weight: None,
+    };
     if z_row == 1 {
-        features::<V>(sizes, z, affine, y);
+        features::<V, F>(epilogue, z, affine, y);
         return;
     }
-    for channel in 0..sizes.channels {
-        let z = &mut z[channel * sizes.rows * z_row..][..sizes.rows * z_row];
+    for channel in 0..epilogue.channels {
+        let z = &mut z[channel * epilogue.rows * z_row..][..epilogue.rows * z_row];
         if let Some(affine) = affine {
             let norm = Norm::<V>::new(affine[channel]);
             for z in z.chunks_exact_mut(V::N) {
                 norm.apply(V::read(z)).write(z);
             }
         }
-        for out_row in 0..sizes.out_rows {
+        for out_row in 0..epilogue.out_rows {
             let (first, below) = z[out_row * stride * z_row..].split_at_mut(z_row);
             // The largest of each column of the windows ...
             for row in 0..window - 1 {
@@ -81,12 +85,12 @@ fn finish_single_in<V: Lanes>(
             }
             // ... then of these in each window, which end further left than they begin.
             if window == 2 && stride == 2 {
-                for column in 0..sizes.out_columns {
+                for column in 0..epilogue.out_columns {
                     let (a, b) = (first[2 * column], first[2 * column + 1]);
                     first[column] = if b > a { b } else { a };
                 }
             } else if window > 1 || stride > 1 {
-                for column in 0..sizes.out_columns {
+                for column in 0..epilogue.out_columns {
                     let mut best = first[column * stride];
                     for &other in &first[column * stride + 1..column * stride + window] {
                         best = if other > best { other } else { best };
@@ -96,23 +100,32 @@ fn finish_single_in<V: Lanes>(
             }
             for first in first.chunks_exact_mut(V::N) {
                 let n = V::read(first);
-                apply::<V, { chain::ANY }>(&sizes.chain, n, place).write(first);
+                chain.apply::<V, { chain::ANY }>(n, place).write(first);
             }
-            y[channel * y_channel + out_row * y_row..][..sizes.out_columns]
-                .copy_from_slice(&first[..sizes.out_columns]);
+            y[channel * y_channel + out_row * y_row..][..epilogue.out_columns]
+                .copy_from_slice(&first[..epilogue.out_columns]);
         }
     }
 }
 
 /// The same for features, each with a BatchNorm of its own.
 #[inline(always)]
-fn features<V: Lanes>(sizes: &Finish, z: &[f32], affine: Option<&[Affine]>, y: &mut [f32]) {
+fn features<V: Lanes, F: Pointwise>(
+    epilogue: &Epilogue<F>,
+    z: &[f32],
+    affine: Option<&[Affine]>,
+    y: &mut [f32],
+) {
     let place = Place {
         draw: Draw::default(),
         element: 0,
     };
-    for first in (0..sizes.channels).step_by(V::N) {
-        let count = V::N.min(sizes.channels - first);
+    let chain = Chain {
+        functions: &epilogue.chain,
+        weight: None,
+    };
+    for first in (0..epilogue.channels).step_by(V::N) {
+        let count = V::N.min(epilogue.channels - first);
         let (mut values, mut means) = ([0.0; 16], [0.0; 16]);
         let (mut scales, mut shifts) = ([1.0; 16], [0.0; 16]);
         values[..count].copy_from_slice(&z[first..first + count]);
@@ -124,7 +137,9 @@ fn features<V: Lanes>(sizes: &Finish, z: &[f32], affine: Option<&[Affine]>, y: &
         }
         let n = V::read(&values).sub(V::read(&means));
         let n = n.mul_add(V::read(&scales), V::read(&shifts));
-        apply::<V, { chain::ANY }>(&sizes.chain, n, place).write(&mut values);
+        chain
+            .apply::<V, { chain::ANY }>(n, place)
+            .write(&mut values);
         y[first..first + count].copy_from_slice(&values[..count]);
     }
 }

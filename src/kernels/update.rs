@@ -1,52 +1,75 @@
-//! The optimizers' steps over a run of parameters, as `torch.optim` computes them.
+//! An optimizer's step over a run of parameters.
 
 use super::lanes::{Lanes, kernel};
 
-/// One optimizer's step, with everything worked out that is the same for all parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rule {
-    Sgd {
-        lr: f32,
-        momentum: f32,
-        /// What the gradient is weighted with on its way into the momentum: 1 - dampening, and 1
-        /// in the first step.
-        gradient_weight: f32,
-        nesterov: bool,
-        weight_decay: f32,
-    },
-    Adam {
-        beta1: f32,
-        beta2: f32,
-        /// 1 - beta1 and 1 - beta2, which are subtracted in double precision.
-        beta1_rest: f32,
-        beta2_rest: f32,
-        /// lr / (1 - beta1^t).
-        step_size: f32,
-        /// 1 / sqrt(1 - beta2^t).
-        second_scale: f32,
-        eps: f32,
-        /// Added to the gradient, times the weight: Adam's weight decay.
-        weight_decay: f32,
-        /// What the weight is multiplied with first: 1 - lr * AdamW's weight decay.
-        keep: f32,
-    },
-    RmsProp {
-        lr: f32,
-        alpha: f32,
-        /// 1 - alpha, which is subtracted in double precision.
-        alpha_rest: f32,
-        eps: f32,
-        weight_decay: f32,
-        momentum: f32,
-    },
+/// The operations that an optimizer's rule is made of, value by value. Registers have them, and so can
+/// whatever else computes with whole vectors, so that a rule is stated once for all.
+pub trait Arithmetic: Clone {
+    fn add(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
+    fn sqrt(self) -> Self;
+    /// Times a number.
+    fn scale(self, factor: f32) -> Self;
+    /// `self * factor + number`, rounded once where the processor can.
+    fn scale_offset(self, factor: f32, number: f32) -> Self;
+    /// `self * factor + addend`, rounded once where the processor can.
+    fn scale_add(self, factor: f32, addend: Self) -> Self;
+    /// Zero where it is nearer to zero than `least`, for those who compute slowly with the numbers
+    /// that are too small for f32's normal form.
+    #[must_use]
+    fn flush(self, least: f32) -> Self;
+}
+
+impl<V: Lanes> Arithmetic for V {
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Lanes::add(self, other)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Lanes::mul(self, other)
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Lanes::div(self, other)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Lanes::sqrt(self)
+    }
+    #[inline(always)]
+    fn scale(self, factor: f32) -> Self {
+        Lanes::mul(self, V::splat(factor))
+    }
+    #[inline(always)]
+    fn scale_offset(self, factor: f32, number: f32) -> Self {
+        Lanes::mul_add(self, V::splat(factor), V::splat(number))
+    }
+    #[inline(always)]
+    fn scale_add(self, factor: f32, addend: Self) -> Self {
+        Lanes::mul_add(self, V::splat(factor), addend)
+    }
+    #[inline(always)]
+    fn flush(self, least: f32) -> Self {
+        Lanes::flush(self, least)
+    }
+}
+
+/// One step of an optimizer, with everything worked out that is the same for all parameters.
+pub trait Rule: Copy + Send + Sync {
+    /// The new value of a parameter. Moments are what the optimizer remembers of it: zeros at first,
+    /// and left as they are where a rule has no use for them.
+    fn step<A: Arithmetic>(&self, value: A, gradient: A, moments: &mut [A; 2]) -> A;
 }
 
 kernel! {
-    /// Moves `values` one step against `gradients`. `first` is SGD's or RMSprop's momentum or Adam's
-    /// `exp_avg`, `second` Adam's `exp_avg_sq` or RMSprop's `square_avg`; what a rule has no use for may be empty. All others are as
-    /// long as `values`, a multiple of the register's lanes.
-    pub fn update(
-        rule: Rule,
+    /// Moves `values` one step against `gradients`. The moments that the rule has no use for are
+    /// empty. All others are as long as `values`, a multiple of the register's lanes.
+    ///
+    /// Panics when lengths differ.
+    pub fn update<R: Rule>(
+        rule: &R,
         values: &mut [f32],
         gradients: &[f32],
         first: &mut [f32],
@@ -55,107 +78,48 @@ kernel! {
 }
 
 #[inline(always)]
-fn update_in<V: Lanes>(
-    rule: Rule,
+fn update_in<V: Lanes, R: Rule>(
+    rule: &R,
     values: &mut [f32],
     gradients: &[f32],
     first: &mut [f32],
     second: &mut [f32],
 ) {
-    assert!(values.len().is_multiple_of(V::N) && values.len() == gradients.len());
-    let s = V::splat;
-    let pairs = values
-        .chunks_exact_mut(V::N)
-        .zip(gradients.chunks_exact(V::N));
-    match rule {
-        Rule::Sgd {
-            lr,
-            momentum: 0.0,
-            weight_decay,
-            ..
-        } => {
-            for (value, gradient) in pairs {
-                let x = V::read(value);
-                let g = x.mul_add(s(weight_decay), V::read(gradient));
-                g.mul_add(s(-lr), x).write(value);
-            }
+    match (first.is_empty(), second.is_empty()) {
+        (true, true) => run::<V, R, false, false>(rule, values, gradients, first, second),
+        (false, true) => run::<V, R, true, false>(rule, values, gradients, first, second),
+        (true, false) => run::<V, R, false, true>(rule, values, gradients, first, second),
+        (false, false) => run::<V, R, true, true>(rule, values, gradients, first, second),
+    }
+}
+
+#[inline(always)]
+fn run<V: Lanes, R: Rule, const FIRST: bool, const SECOND: bool>(
+    rule: &R,
+    values: &mut [f32],
+    gradients: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+) {
+    let len = values.len();
+    assert!(len.is_multiple_of(V::N) && len == gradients.len());
+    assert!(!FIRST || first.len() == len);
+    assert!(!SECOND || second.len() == len);
+    let zero = V::splat(0.0);
+    let rule = *rule;
+    for at in (0..len).step_by(V::N) {
+        let mut moments = [
+            if FIRST { V::read(&first[at..]) } else { zero },
+            if SECOND { V::read(&second[at..]) } else { zero },
+        ];
+        let value = V::read(&values[at..]);
+        let value = rule.step(value, V::read(&gradients[at..]), &mut moments);
+        value.write(&mut values[at..]);
+        if FIRST {
+            moments[0].write(&mut first[at..]);
         }
-        Rule::Sgd {
-            lr,
-            momentum,
-            gradient_weight,
-            nesterov,
-            weight_decay,
-        } => {
-            assert_eq!(pairs.len() * V::N, first.len());
-            for ((value, gradient), buffer) in pairs.zip(first.chunks_exact_mut(V::N)) {
-                let x = V::read(value);
-                let g = x.mul_add(s(weight_decay), V::read(gradient));
-                let b = V::read(buffer).mul_add(s(momentum), g.mul(s(gradient_weight)));
-                b.write(buffer);
-                let direction = match nesterov {
-                    true => b.mul_add(s(momentum), g),
-                    false => b,
-                };
-                direction.mul_add(s(-lr), x).write(value);
-            }
-        }
-        Rule::Adam {
-            beta1,
-            beta2,
-            beta1_rest,
-            beta2_rest,
-            step_size,
-            second_scale,
-            eps,
-            weight_decay,
-            keep,
-        } => {
-            assert_eq!(pairs.len() * V::N, first.len());
-            assert_eq!(pairs.len() * V::N, second.len());
-            let moments = first
-                .chunks_exact_mut(V::N)
-                .zip(second.chunks_exact_mut(V::N));
-            for ((value, gradient), (first, second)) in pairs.zip(moments) {
-                let x = V::read(value);
-                let g = x.mul_add(s(weight_decay), V::read(gradient));
-                // What is flushed is nothing beside eps: its square root is below 1e-16.
-                let g = g.flush(1e-17);
-                let m = V::read(first).mul_add(s(beta1), g.mul(s(beta1_rest)));
-                let m = m.flush(1e-30);
-                let v = V::read(second).mul_add(s(beta2), g.mul(g).mul(s(beta2_rest)));
-                let v = v.flush(1e-34);
-                m.write(first);
-                v.write(second);
-                let denominator = v.sqrt().mul_add(s(second_scale), s(eps));
-                let x = x.mul(s(keep));
-                m.div(denominator).mul_add(s(-step_size), x).write(value);
-            }
-        }
-        Rule::RmsProp {
-            lr,
-            alpha,
-            alpha_rest,
-            eps,
-            weight_decay,
-            momentum,
-        } => {
-            assert_eq!(pairs.len() * V::N, second.len());
-            assert!(momentum == 0.0 || pairs.len() * V::N == first.len());
-            let mut first = first.chunks_exact_mut(V::N);
-            for ((value, gradient), second) in pairs.zip(second.chunks_exact_mut(V::N)) {
-                let x = V::read(value);
-                let g = x.mul_add(s(weight_decay), V::read(gradient)).flush(1e-17);
-                let v = V::read(second).mul_add(s(alpha), g.mul(g).mul(s(alpha_rest)));
-                let v = v.flush(1e-34);
-                v.write(second);
-                let mut direction = g.div(v.sqrt().add(s(eps)));
-                if let Some(buffer) = first.next() {
-                    direction = V::read(buffer).mul_add(s(momentum), direction).flush(1e-30);
-                    direction.write(buffer);
-                }
-                direction.mul_add(s(-lr), x).write(value);
-            }
+        if SECOND {
+            moments[1].write(&mut second[at..]);
         }
     }
 }

@@ -1,130 +1,153 @@
-//! The layers that a network is made of, as burn modules.
+//! What a layer kind is, and how lists of them are read from a recipe.
 
-use burn::module::Module;
-use burn::nn;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::MaxPool2d;
-use burn::tensor::{Tensor, activation};
+use std::fmt::Debug;
 
-use super::batch_norm::BatchNorm;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-/// A batch's activations between two layers.
-#[derive(Debug, Clone)]
-pub(super) enum Activations {
-    /// `[batch, channels, height, width]`.
-    Maps(Tensor<4>),
-    /// `[batch, features]`.
-    Features(Tensor<2>),
-}
+use super::burn_form::{Activations, BurnPass};
+use super::kernel_form::{KernelForm, Unsupported};
+use super::layers::LayerSpec;
+use super::parameter::Parameter;
+use super::shape::Shape;
+use crate::schema::{SchemaError, Section};
 
-/// One layer of a [`Network`](super::Network).
-// A network has a handful of them, and derive(Module) takes no boxes.
-#[allow(clippy::large_enum_variant)]
-#[derive(Module, Debug)]
-pub(super) enum Layer {
-    Conv(Conv2d),
-    BatchNorm(BatchNorm),
-    MaxPool(MaxPool2d),
-    Flatten(Flatten),
-    Linear(nn::Linear),
-    Dropout(nn::Dropout),
-    Activation(Activation),
-}
+/// Sizes beyond these can't be meant for 28x28 images and would only exhaust memory.
+pub const MAX_WIDTH: u64 = 16_384;
+pub const MAX_KERNEL: u64 = 28;
+/// Layers of a network, those inside residual blocks included.
+pub const MAX_LAYERS: usize = 200;
+/// How deep residual blocks may be nested.
+const MAX_DEPTH: usize = 8;
 
-/// `torch.nn.Flatten`: `[batch, channels, height, width]` to `[batch, features]`.
-#[derive(Module, Debug)]
-pub(super) struct Flatten {}
+/// All that is known about one kind of layer. Each kind implements it in a file of its own in
+/// `network/layers`; everything else works with this trait.
+pub trait Layer: Debug {
+    /// Reads the layer's keys, with their defaults and checks.
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError>
+    where
+        Self: Sized;
 
-/// A function of each value by itself.
-#[derive(Module, Debug)]
-pub(super) struct Activation {
-    #[module(skip)]
-    pub function: Function,
-}
+    /// The layer in a few words for the table that `train` prints, such as `conv 3x3, same`.
+    fn describe(&self) -> String;
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Function {
-    Relu,
-    LeakyRelu {
-        negative_slope: f64,
-    },
-    Elu {
-        alpha: f64,
-    },
-    Gelu,
-    Tanh,
-    Sigmoid,
-    /// What a final softmax does to the logits: nothing. The loss and the probabilities are
-    /// computed from the logits, which is exact where a softmax has underflowed.
-    Identity,
-}
+    /// The shape of its output.
+    ///
+    /// # Errors
+    /// When it can't follow what gives `input`: a sentence that completes "layer 3, conv: ...".
+    fn output(&self, input: Shape) -> Result<Shape, String>;
 
-impl Layer {
-    /// Runs the layer as in evaluation, or while training when `input` is on an autodiff device
-    /// (dropout looks at that itself).
-    pub fn forward(&self, input: Activations) -> Activations {
-        use Activations::{Features, Maps};
-        match (self, input) {
-            (Layer::Conv(conv), Maps(x)) => Maps(convolve(conv, x)),
-            (Layer::BatchNorm(norm), Maps(x)) => Maps(norm.forward(x)),
-            (Layer::BatchNorm(norm), Features(x)) => Features(norm.forward(x)),
-            (Layer::MaxPool(pool), Maps(x)) => Maps(pool.forward(x)),
-            (Layer::Flatten(_), Maps(x)) => Features(x.flatten(1, 3)),
-            (Layer::Flatten(_), Features(x)) => Features(x),
-            (Layer::Linear(linear), Features(x)) => Features(linear.forward(x)),
-            (Layer::Dropout(dropout), Maps(x)) => Maps(dropout.forward(x)),
-            (Layer::Dropout(dropout), Features(x)) => Features(dropout.forward(x)),
-            (Layer::Activation(activation), Maps(x)) => Maps(activation.forward(x)),
-            (Layer::Activation(activation), Features(x)) => Features(activation.forward(x)),
-            (Layer::Conv(_) | Layer::MaxPool(_), Features(_)) | (Layer::Linear(_), Maps(_)) => {
-                unreachable!("a Plan lets no layer meet a shape it can't take")
-            }
-        }
+    /// What it learns and keeps, in the order of PyTorch's `state_dict`. Called only with an input
+    /// that [`output`](Self::output) has accepted.
+    fn parameters(&self, input: Shape) -> Vec<Parameter>;
+
+    /// Runs it with burn's operations.
+    fn on_burn(&self, pass: &mut BurnPass<'_>, input: Activations) -> Activations;
+
+    /// Adds it to what our kernels run.
+    ///
+    /// # Errors
+    /// When the kernels can't run it with these settings.
+    fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported>;
+
+    /// Activations of one image that it keeps beside its output, such as a padded input.
+    fn workspace(&self, _input: Shape) -> usize {
+        0
     }
 
-    /// Runs the layer as in training; only BatchNorm keeps something of what it sees.
-    pub fn forward_train(&mut self, input: Activations) -> Activations {
-        match (self, input) {
-            (Layer::BatchNorm(norm), Activations::Maps(x)) => {
-                Activations::Maps(norm.forward_train(x))
-            }
-            (Layer::BatchNorm(norm), Activations::Features(x)) => {
-                Activations::Features(norm.forward_train(x))
-            }
-            (layer, input) => layer.forward(input),
-        }
+    /// The layers inside of it, as lists with the names of PyTorch's modules.
+    fn inner(&self) -> Vec<(&'static str, &[LayerSpec])> {
+        Vec::new()
     }
 }
 
-/// How many images ndarray convolves at once.
+/// Reads a list of layers, such as `layers = [ ... ]` in `[model]`: each entry a table with a `kind`,
+/// or just the kind's name when the defaults will do.
 ///
-/// burn 0.22.1's ndarray backend adds up a conv weight's gradient one term after the other over
-/// the whole batch. For the first conv of a batch of 64 these are 43,264 terms that nearly cancel
-/// (a BatchNorm follows), and what f32 loses there takes a training run 1.5e-4 away from PyTorch's
-/// within 20 steps. In chunks of 16, whose sums are then added, it stays within 2e-5; flex needs
-/// none of this. `tests/golden.rs` holds both to it.
-#[cfg(feature = "ndarray")]
-const NDARRAY_CHUNK: usize = 16;
-
-fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    #[cfg(feature = "ndarray")]
-    if crate::backend::is_ndarray(&x.device()) && x.dims()[0] > NDARRAY_CHUNK {
-        let chunks = x.split(NDARRAY_CHUNK, 0).into_iter();
-        return Tensor::cat(chunks.map(|chunk| conv.forward(chunk)).collect(), 0);
+/// # Errors
+/// When the list is missing, holds something else, or holds too much.
+pub fn read_layers(
+    section: &Section<'_>,
+    key: &'static str,
+) -> Result<Vec<LayerSpec>, SchemaError> {
+    let layers = read_optional_layers(section, key)?;
+    if section.has(key) && layers.is_empty() {
+        return Err(section.error(key, "is empty; it needs at least one layer"));
     }
-    conv.forward(x)
+    if layers.is_empty() {
+        return Err(section.missing(key));
+    }
+    Ok(layers)
 }
 
-impl Activation {
-    fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        match self.function {
-            Function::Relu => activation::relu(x),
-            Function::LeakyRelu { negative_slope } => activation::leaky_relu(x, negative_slope),
-            Function::Elu { alpha } => activation::elu(x, alpha),
-            Function::Gelu => activation::gelu(x),
-            Function::Tanh => activation::tanh(x),
-            Function::Sigmoid => activation::sigmoid(x),
-            Function::Identity => x,
+/// [`read_layers`] for a list that may be left out or empty.
+pub fn read_optional_layers(
+    section: &Section<'_>,
+    key: &'static str,
+) -> Result<Vec<LayerSpec>, SchemaError> {
+    // Each list inside of another adds this word to its section's name.
+    if section.name().matches(" of `").count() >= MAX_DEPTH {
+        return Err(section.error(key, format!("is nested more than {MAX_DEPTH} times")));
+    }
+    let mut layers = Vec::new();
+    let mut count = 0;
+    for (index, entry) in section.list(key)?.into_iter().flatten().enumerate() {
+        let layer = read_layer(section, key, index + 1, entry)?;
+        count += 1 + inner_count(&layer);
+        if count > MAX_LAYERS {
+            return Err(section.error(key, format!("lists more than {MAX_LAYERS} layers")));
         }
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// How many layers there are inside of one.
+fn inner_count(layer: &LayerSpec) -> usize {
+    let inner = layer.as_layer().inner().into_iter();
+    inner
+        .flat_map(|(_, layers)| layers)
+        .map(|layer| 1 + inner_count(layer))
+        .sum()
+}
+
+fn read_layer<'a>(
+    section: &Section<'a>,
+    key: &'static str,
+    number: usize,
+    entry: &Spanned<DeValue<'a>>,
+) -> Result<LayerSpec, SchemaError> {
+    let name = |kind: &str| {
+        if section.name() == "[model]" {
+            format!("layer {number}, {kind}")
+        } else {
+            format!("layer {number}, {kind}, of `{key}` in {}", section.name())
+        }
+    };
+    match entry.get_ref() {
+        DeValue::Table(table) => {
+            let unnamed = section.element(format!("layer {number}"), table);
+            let Some(kind) = unnamed.string("kind")? else {
+                return Err(unnamed.missing("kind"));
+            };
+            LayerSpec::read(section.element(name(&kind), table), &kind)
+        }
+        DeValue::String(kind) => {
+            // A bare word is a table with nothing but the kind; its location is the word's own.
+            let mut table = DeTable::new();
+            table.insert(
+                Spanned::new(entry.span(), "kind".into()),
+                Spanned::new(entry.span(), DeValue::String(kind.clone())),
+            );
+            LayerSpec::read(section.element(name(kind), &table), kind)
+        }
+        other => Err(section.element_error(
+            entry.span(),
+            key,
+            format!(
+                "has a {} as layer {number}; a layer is a name in quotes or a table with a `kind`",
+                other.type_str()
+            ),
+        )),
     }
 }

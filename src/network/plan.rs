@@ -1,57 +1,30 @@
 //! From a recipe's layer list to a checked plan: every layer's input and output shape and its
-//! parameter count.
+//! parameters.
 
 use std::fmt;
 
 use thiserror::Error;
 
+use super::layers::LayerSpec;
+use super::parameter::{Parameter, Role};
+use super::shape::Shape;
 use crate::dataset::{CLASSES, SIDE};
-use crate::recipe::{LayerSpec, Padding};
-
-/// The shape of one image's activations between two layers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
-    /// Feature maps, as convolutions see them.
-    Maps {
-        channels: usize,
-        height: usize,
-        width: usize,
-    },
-    /// A vector, as linear layers see it.
-    Features(usize),
-}
-
-impl Shape {
-    /// What BatchNorm normalises over: the maps, or each feature by itself.
-    pub fn channels(self) -> usize {
-        match self {
-            Shape::Maps { channels, .. } => channels,
-            Shape::Features(features) => features,
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Shape::Maps {
-                channels,
-                height,
-                width,
-            } => write!(f, "{channels}x{height}x{width}"),
-            Shape::Features(features) => write!(f, "{features}"),
-        }
-    }
-}
 
 /// One layer of the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedLayer {
     pub spec: LayerSpec,
+    /// Its name in PyTorch, which its tensors' names begin with: `3` or `3.layers.1`.
+    pub name: String,
+    /// Its place among all layers of the network, those inside of others included, from 0.
+    pub place: usize,
     pub input: Shape,
     pub output: Shape,
-    /// Trainable parameters; BatchNorm's running statistics are not among them.
-    pub parameters: usize,
+    /// Its own tensors, and the place of the first among all of the plan's.
+    pub parameters: Vec<Parameter>,
+    pub first_parameter: usize,
+    /// The layers inside of it, as lists.
+    pub inner: Vec<Vec<PlannedLayer>>,
 }
 
 /// A layer list that fits together, from a 1x28x28 image to ten logits.
@@ -71,308 +44,201 @@ pub struct PlanError {
 
 /// Beyond this a network can't be meant for MNIST and would only exhaust memory.
 const MAX_PARAMETERS: usize = 50_000_000;
-/// The same, for the activations of one image: what all layers give, and what convs pad.
+/// The same, for the activations of one image: what all layers give and keep.
 const MAX_ACTIVATIONS: usize = 2_000_000;
+
+/// What has been planned so far.
+#[derive(Default)]
+struct Totals {
+    layers: usize,
+    tensors: usize,
+    parameters: usize,
+    activations: usize,
+}
 
 impl Plan {
     /// Infers the shapes of `specs` one after the other.
+    ///
+    /// # Errors
+    /// When a layer can't follow the ones before it, or the network is too large or ends with
+    /// something else than ten values.
     pub fn new(specs: &[LayerSpec]) -> Result<Self, PlanError> {
-        let mut layers = Vec::with_capacity(specs.len());
-        let mut total = 0;
-        let mut activations = 0;
-        let mut shape = Shape::Maps {
+        let image = Shape::Maps {
             channels: 1,
             height: SIDE,
             width: SIDE,
         };
+        let mut totals = Totals::default();
+        let mut layers: Vec<PlannedLayer> = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
-            let fail = |problem| PlanError {
+            let input = layers.last().map_or(image, |layer| layer.output);
+            let is_last = index + 1 == specs.len();
+            let planned = plan_layer(spec, index.to_string(), input, is_last, &mut totals);
+            let planned = planned.and_then(|layer| {
+                if is_last && layer.output != Shape::Features(CLASSES) {
+                    return Err(format!(
+                        "the network ends with {} values, but must end with {CLASSES}, one for \
+                         each digit",
+                        layer.output
+                    ));
+                }
+                Ok(layer)
+            });
+            layers.push(planned.map_err(|problem| PlanError {
                 number: index + 1,
                 kind: spec.kind(),
                 problem,
-            };
-            let last = index + 1 == specs.len();
-            if *spec == LayerSpec::Softmax && !last {
-                return Err(fail("can only be the last layer".into()));
-            }
-            let input = shape;
-            let (output, parameters) = infer(spec, input).map_err(fail)?;
-            total += parameters;
-            activations += activations_of(spec, input, output);
-            if total > MAX_PARAMETERS || activations > MAX_ACTIVATIONS {
-                return Err(fail(format!(
-                    "the network grows too large here; up to {MAX_PARAMETERS} parameters and \
-                     {MAX_ACTIVATIONS} activations an image are supported, those of all layers \
-                     and the zeros of their padding taken together"
-                )));
-            }
-            if last && output != Shape::Features(CLASSES) {
-                return Err(fail(format!(
-                    "the network ends with {output} values, but must end with {CLASSES}, one for \
-                     each digit"
-                )));
-            }
-            shape = output;
-            layers.push(PlannedLayer {
-                spec: spec.clone(),
-                input,
-                output,
-                parameters,
-            });
+            })?);
         }
         Ok(Self { layers })
     }
 
-    /// The activations of one image: what all layers give, and what convs pad.
+    /// All layers, each before those inside of it.
+    pub fn all_layers(&self) -> impl Iterator<Item = &PlannedLayer> {
+        let mut waiting: Vec<&PlannedLayer> = self.layers.iter().rev().collect();
+        std::iter::from_fn(move || {
+            let layer = waiting.pop()?;
+            let inner: Vec<_> = layer.inner.iter().flatten().collect();
+            waiting.extend(inner.into_iter().rev());
+            Some(layer)
+        })
+    }
+
+    /// Every tensor with its name, in the order of PyTorch's `state_dict`.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, &Parameter)> {
+        self.all_layers().flat_map(|layer| {
+            let named = |parameter: &'_ Parameter| format!("{}.{}", layer.name, parameter.name);
+            layer.parameters.iter().map(move |p| (named(p), p))
+        })
+    }
+
+    /// The activations of one image: what all layers give and keep.
     pub fn activations(&self) -> usize {
-        let layers = self.layers.iter();
+        let layers = self.all_layers();
         layers
-            .map(|layer| activations_of(&layer.spec, layer.input, layer.output))
+            .map(|layer| layer.output.elements() + layer.spec.as_layer().workspace(layer.input))
             .sum()
     }
 
-    /// The names and shapes of every parameter and buffer, in layer order: those of
-    /// [`Network::state`](super::Network::state).
-    pub fn state_shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let mut shapes = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let mut add = |name: &str, shape: &[usize]| {
-                shapes.push((format!("{index}.{name}"), shape.to_vec()));
-            };
-            match (&layer.spec, layer.input) {
-                (
-                    LayerSpec::Conv {
-                        out_channels,
-                        kernel_size,
-                        bias,
-                        ..
-                    },
-                    input,
-                ) => {
-                    let [outs, side] = [*out_channels, *kernel_size];
-                    add("weight", &[outs, input.channels(), side, side]);
-                    if *bias {
-                        add("bias", &[outs]);
-                    }
-                }
-                (LayerSpec::BatchNorm { .. }, input) => {
-                    for name in ["weight", "bias", "running_mean", "running_var"] {
-                        add(name, &[input.channels()]);
-                    }
-                }
-                (LayerSpec::Linear { out_features, bias }, input) => {
-                    add("weight", &[*out_features, input.channels()]);
-                    if *bias {
-                        add("bias", &[*out_features]);
-                    }
-                }
-                _ => {}
-            }
-        }
-        shapes
+    /// How many values the optimizer moves, those of all layers.
+    pub fn parameter_count(&self) -> usize {
+        self.all_layers().map(PlannedLayer::parameter_count).sum()
     }
 
-    /// Trainable parameters of all layers.
-    pub fn parameters(&self) -> usize {
-        self.layers.iter().map(|layer| layer.parameters).sum()
-    }
-
-    /// The number, counted from 1, of a BatchNorm layer that sees one value of each channel an
-    /// image, and so has no variance in a batch of one image.
-    pub fn single_value_norm(&self) -> Option<usize> {
-        let sees_one = |layer: &PlannedLayer| {
-            matches!(layer.spec, LayerSpec::BatchNorm { .. })
-                && elements(layer.input) == layer.input.channels()
+    /// A BatchNorm layer's number, counted from 1, that sees one value of each channel an image, and
+    /// so has no variance in a batch of one image.
+    pub fn single_value_norm(&self) -> Option<String> {
+        let sees_one = |layer: &&PlannedLayer| {
+            layer.parameters.iter().any(|p| p.role == Role::Variance)
+                && layer.input.elements() == layer.input.channels()
         };
-        self.layers.iter().position(sees_one).map(|index| index + 1)
+        self.all_layers().find(sees_one).map(PlannedLayer::number)
     }
 }
 
-/// The output shape and parameter count of `spec` behind an `input`.
-fn infer(spec: &LayerSpec, input: Shape) -> Result<(Shape, usize), String> {
-    match spec {
-        LayerSpec::Conv {
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            bias,
-        } => {
-            let (channels, height, width) = maps(input)?;
-            let (before, after) = pads(*padding, *kernel_size, *stride)?;
-            let size = |side: usize| window(side + before + after, *kernel_size, *stride);
-            let output = Shape::Maps {
-                channels: *out_channels,
-                height: size(height)?,
-                width: size(width)?,
-            };
-            let weights = out_channels * channels * kernel_size * kernel_size;
-            Ok((output, weights + if *bias { *out_channels } else { 0 }))
+fn plan_layer(
+    spec: &LayerSpec,
+    name: String,
+    input: Shape,
+    may_be_softmax: bool,
+    totals: &mut Totals,
+) -> Result<PlannedLayer, String> {
+    if matches!(spec, LayerSpec::Softmax(_)) && !may_be_softmax {
+        return Err("can only be the last layer of the network".into());
+    }
+    let layer = spec.as_layer();
+    let output = layer.output(input)?;
+    let parameters = layer.parameters(input);
+    let place = totals.layers;
+    let first_parameter = totals.tensors;
+    totals.layers += 1;
+    totals.tensors += parameters.len();
+    let trained = parameters.iter().filter(|p| p.role == Role::Trained);
+    totals.parameters += trained.map(Parameter::elements).sum::<usize>();
+    totals.activations += output.elements() + layer.workspace(input);
+    if totals.parameters > MAX_PARAMETERS || totals.activations > MAX_ACTIVATIONS {
+        return Err(format!(
+            "the network grows too large here; up to {MAX_PARAMETERS} parameters and \
+             {MAX_ACTIVATIONS} activations an image are supported, those of all layers and the \
+             zeros of their padding taken together"
+        ));
+    }
+    let mut inner = Vec::new();
+    for (list, specs) in layer.inner() {
+        let mut layers: Vec<PlannedLayer> = Vec::with_capacity(specs.len());
+        for (index, spec) in specs.iter().enumerate() {
+            let input = layers.last().map_or(input, |layer| layer.output);
+            let name = format!("{name}.{list}.{index}");
+            let planned = plan_layer(spec, name, input, false, totals).map_err(|problem| {
+                format!(
+                    "layer {} of its `{list}`, {}: {problem}",
+                    index + 1,
+                    spec.kind()
+                )
+            })?;
+            layers.push(planned);
         }
-        LayerSpec::BatchNorm { .. } => Ok((input, 2 * input.channels())),
-        LayerSpec::MaxPool {
-            kernel_size,
-            stride,
-        } => {
-            let (channels, height, width) = maps(input)?;
-            let output = Shape::Maps {
-                channels,
-                height: window(height, *kernel_size, *stride)?,
-                width: window(width, *kernel_size, *stride)?,
-            };
-            Ok((output, 0))
-        }
-        LayerSpec::Flatten => Ok((Shape::Features(elements(input)), 0)),
-        LayerSpec::Linear { out_features, bias } => match input {
-            Shape::Features(features) => {
-                let biases = if *bias { *out_features } else { 0 };
-                let parameters = features * out_features + biases;
-                Ok((Shape::Features(*out_features), parameters))
-            }
-            Shape::Maps { .. } => Err(format!(
-                "its input is {input} feature maps; put a `flatten` layer before it"
-            )),
-        },
-        LayerSpec::Softmax => match input {
-            Shape::Features(_) => Ok((input, 0)),
-            Shape::Maps { .. } => Err(format!(
-                "its input is {input} feature maps; it needs one value for each digit"
-            )),
-        },
-        LayerSpec::Relu
-        | LayerSpec::LeakyRelu { .. }
-        | LayerSpec::Elu { .. }
-        | LayerSpec::Gelu
-        | LayerSpec::Tanh
-        | LayerSpec::Sigmoid
-        | LayerSpec::Dropout { .. } => Ok((input, 0)),
+        inner.push(layers);
+    }
+    Ok(PlannedLayer {
+        spec: spec.clone(),
+        name,
+        place,
+        input,
+        output,
+        parameters,
+        first_parameter,
+        inner,
+    })
+}
+
+impl PlannedLayer {
+    /// How many values the optimizer moves; a running mean is not among them.
+    fn parameter_count(&self) -> usize {
+        let trained = self.parameters.iter().filter(|p| p.role == Role::Trained);
+        trained.map(Parameter::elements).sum()
+    }
+
+    /// Its number as people count: `4`, or `4.layers.2` inside of another.
+    pub fn number(&self) -> String {
+        let parts = self
+            .name
+            .split('.')
+            .map(|part| match part.parse::<usize>() {
+                Ok(index) => (index + 1).to_string(),
+                Err(_) => part.to_string(),
+            });
+        parts.collect::<Vec<_>>().join(".")
     }
 }
 
-/// A layer's output and, where a conv pads its input, that too.
-fn activations_of(spec: &LayerSpec, input: Shape, output: Shape) -> usize {
-    let padded = match (spec, input) {
-        (
-            LayerSpec::Conv {
-                kernel_size,
-                stride,
-                padding,
-                ..
-            },
-            Shape::Maps {
-                channels,
-                height,
-                width,
-            },
-        ) => match pads(*padding, *kernel_size, *stride) {
-            Ok((0, 0)) | Err(_) => 0,
-            Ok((before, after)) => channels * (height + before + after) * (width + before + after),
-        },
-        _ => 0,
-    };
-    elements(output) + padded
-}
-
-fn maps(input: Shape) -> Result<(usize, usize, usize), String> {
-    match input {
-        Shape::Maps {
-            channels,
-            height,
-            width,
-        } => Ok((channels, height, width)),
-        Shape::Features(features) => Err(format!(
-            "needs feature maps, but its input is a vector of {features}; it must come before \
-             `flatten`"
-        )),
-    }
-}
-
-fn elements(shape: Shape) -> usize {
-    match shape {
-        Shape::Maps {
-            channels,
-            height,
-            width,
-        } => channels * height * width,
-        Shape::Features(features) => features,
-    }
-}
-
-/// The zeros before and after each row and column. `"same"` puts the odd one behind, as PyTorch
-/// does, and like PyTorch's takes no stride.
-pub(super) fn pads(
-    padding: Padding,
-    kernel_size: usize,
-    stride: usize,
-) -> Result<(usize, usize), String> {
-    match padding {
-        Padding::Zeros(zeros) => Ok((zeros, zeros)),
-        Padding::Same(_) if stride != 1 => {
-            Err("padding \"same\" needs a stride of 1, as in PyTorch".into())
-        }
-        Padding::Same(_) => Ok(((kernel_size - 1) / 2, kernel_size / 2)),
-    }
-}
-
-/// How many windows fit on one side.
-fn window(side: usize, kernel_size: usize, stride: usize) -> Result<usize, String> {
-    match side.checked_sub(kernel_size) {
-        Some(room) => Ok(room / stride + 1),
-        None => Err(format!(
-            "its {kernel_size}x{kernel_size} window is larger than its input's side of {side}"
-        )),
-    }
-}
-
-/// The table that `train` starts with: number, layer, output shape, parameters.
+/// The table that `train` starts with: number, layer, output shape, parameters. The layers inside of
+/// another follow it, indented.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  #  layer                     output   parameters")?;
-        for (index, layer) in self.layers.iter().enumerate() {
+        for layer in self.all_layers() {
+            let parts: Vec<&str> = layer.name.split('.').collect();
+            let (number, what) = match parts[..] {
+                [index] => (
+                    index.parse::<usize>().map_or(0, |i| i + 1).to_string(),
+                    String::new(),
+                ),
+                [.., list, _] => {
+                    let indent = "  ".repeat(parts.len() / 2);
+                    let sign = if list == "shortcut" { "+ " } else { "" };
+                    (String::new(), format!("{indent}{sign}"))
+                }
+                [] => (String::new(), String::new()),
+            };
             writeln!(
                 f,
-                "{:>3}  {:<22} {:>9} {:>12}",
-                index + 1,
-                describe(&layer.spec),
+                "{number:>3}  {:<22} {:>9} {:>12}",
+                what + &layer.spec.as_layer().describe(),
                 layer.output.to_string(),
-                layer.parameters,
+                layer.parameter_count(),
             )?;
         }
-        write!(f, "{:>49} trainable parameters", self.parameters())
-    }
-}
-
-/// A layer in a few words, such as `conv 3x3 1 padding 2`.
-fn describe(spec: &LayerSpec) -> String {
-    match spec {
-        LayerSpec::Conv {
-            kernel_size: k,
-            stride,
-            padding,
-            ..
-        } => {
-            let mut text = format!("conv {k}x{k}");
-            match padding {
-                Padding::Zeros(0) => {}
-                Padding::Zeros(zeros) => text += &format!(", padding {zeros}"),
-                Padding::Same(_) => text += ", same",
-            }
-            if *stride != 1 {
-                text += &format!(", stride {stride}");
-            }
-            text
-        }
-        LayerSpec::MaxPool {
-            kernel_size,
-            stride,
-        } if kernel_size == stride => format!("max_pool {kernel_size}"),
-        LayerSpec::MaxPool {
-            kernel_size,
-            stride,
-        } => format!("max_pool {kernel_size}, stride {stride}"),
-        LayerSpec::Dropout { p } => format!("dropout {p}"),
-        LayerSpec::LeakyRelu { negative_slope } => format!("leaky_relu {negative_slope}"),
-        LayerSpec::Elu { alpha } => format!("elu {alpha}"),
-        other => other.kind().to_string(),
+        write!(f, "{:>49} trainable parameters", self.parameter_count())
     }
 }

@@ -7,8 +7,6 @@
 mod augment;
 mod builtin;
 mod error;
-mod layer;
-mod optimizer;
 mod overrides;
 mod scheduler;
 mod training;
@@ -26,14 +24,16 @@ pub use augment::{
 };
 pub use builtin::{BUILTIN, Builtin};
 pub use error::RecipeError;
-pub use layer::{LayerSpec, Padding, SameWord};
-pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use scheduler::{
     AnnealStrategy, OneCycleSpec, PlateauMode, PlateauSpec, Schedule, SchedulerSpec, ThresholdMode,
     WarmupSpec,
 };
-pub use training::{Criterion, EarlyStoppingSpec, Loss, TrainingSpec};
+pub use training::{EarlyStoppingSpec, TrainingSpec};
 
+use crate::dataset::Normalize;
+use crate::engine::{Loss, Setup};
+use crate::network::{LayerSpec, Plan, read_layers};
+use crate::optimizer::OptimizerSpec;
 use crate::schema::{Origin, SchemaError, Section, nearest, quoted};
 
 /// No sensible recipe is near this size; a mistaken `--config train-images` is.
@@ -60,13 +60,6 @@ pub struct DataSpec {
     /// holds out the same share of what it has.
     pub validation: usize,
     pub normalize: Normalize,
-}
-
-/// `torchvision.transforms.Normalize` on pixels scaled to 0..1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Normalize {
-    pub mean: f64,
-    pub std: f64,
 }
 
 /// `[model]`.
@@ -174,13 +167,13 @@ impl Recipe {
         data.finish()?;
 
         let model = top.section("model")?;
-        let layers = layer::read_layers(&model)?;
+        let layers = read_layers(&model, "layers")?;
         let optimizer = OptimizerSpec::read(top.section("optimizer")?)?;
         let scheduler = SchedulerSpec::read(top.section("scheduler")?)?;
         let training = TrainingSpec::read(top.section("training")?)?;
         let augment = AugmentSpec::read(top.section("augment")?)?;
 
-        let softmax = layers.last() == Some(&LayerSpec::Softmax);
+        let softmax = matches!(layers.last(), Some(LayerSpec::Softmax(_)));
         if training.loss == Loss::CrossEntropyOnSoftmax && !softmax {
             return Err(top.section("training")?.error(
                 "loss",
@@ -209,6 +202,19 @@ impl Recipe {
             training,
             augment,
         })
+    }
+
+    /// What an engine needs to know of it, with the plan of its network.
+    pub fn setup(&self, plan: &Plan) -> Setup {
+        Setup {
+            plan: plan.clone(),
+            normalize: self.data.normalize,
+            seed: self.training.seed,
+            optimizer: self.optimizer.clone(),
+            criterion: self.training.criterion(),
+            clip_grad_norm: self.training.clip_grad_norm,
+            ema_decay: self.training.ema_decay,
+        }
     }
 
     /// The recipe as TOML with every default written out; [`Recipe::parse`] reads it back.

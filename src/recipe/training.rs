@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::engine::{Criterion, Loss};
 use crate::schema::{SchemaError, Section};
 
 /// `[training]`: the loop.
@@ -34,35 +35,6 @@ pub struct TrainingSpec {
 pub struct EarlyStoppingSpec {
     pub patience: u64,
     pub min_delta: f64,
-}
-
-/// What training minimises: [`Loss`] with label smoothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Criterion {
-    pub loss: Loss,
-    pub label_smoothing: f64,
-}
-
-impl From<Loss> for Criterion {
-    /// Without label smoothing, as figures are reported.
-    fn from(loss: Loss) -> Self {
-        Self {
-            loss,
-            label_smoothing: 0.0,
-        }
-    }
-}
-
-/// The kinds of cross-entropy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// `torch.nn.CrossEntropyLoss` on the logits; a final softmax layer is left out of it.
-    CrossEntropy,
-    /// `torch.nn.CrossEntropyLoss` on the output of the final softmax layer, which so passes
-    /// through a softmax twice. It can't fall below 1.4612 with ten classes and learns more
-    /// slowly: a common mistake, kept to reproduce published results that contain it.
-    CrossEntropyOnSoftmax,
 }
 
 impl TrainingSpec {

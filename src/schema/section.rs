@@ -54,6 +54,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     fn value(&self, key: &'static str) -> Option<(Range<usize>, &DeValue<'a>)> {
         self.asked.borrow_mut().push(key);
         let (key, value) = self.table.iter().find(|(k, _)| k.get_ref() == key)?;

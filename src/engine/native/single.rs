@@ -3,22 +3,24 @@
 //! Every value is the same sum in the same order as in a block, so the answers are the same bits.
 
 use crate::dataset::SIDE;
-use crate::kernels::{Buffer, Isa, Product, Start, Taps, finish_single, pixels, product};
+use crate::kernels::{
+    Buffer, Isa, PoolKind, Product, Start, Taps, pixels, product, single_epilogue,
+};
+use crate::network::conv_step;
 
 use super::forward::Pass;
-use super::parameters::conv_step;
-use super::stage::{Source, Stage};
+use super::stage::{Source, Stage, Value};
 
-/// The sizes of it, and memory to do it in.
+/// What each stage computes for one image, and memory to do it in.
 #[derive(Debug)]
-pub(super) struct Single {
+pub struct Single {
     stages: Vec<SingleStage>,
     logits: Vec<f32>,
 }
 
 #[derive(Debug)]
 struct SingleStage {
-    sizes: Option<Product>,
+    product: Option<Product>,
     /// Values of a row of the input, and of a channel.
     row: usize,
     channel: usize,
@@ -31,8 +33,13 @@ struct SingleStage {
 }
 
 impl Single {
-    /// `None` where a stride keeps the rows of a conv from following one another.
-    pub fn new(stages: &[Stage], isa: Isa) -> Option<Self> {
+    /// `None` where a value has several readers, or a stage is not made for this.
+    pub fn new(stages: &[Stage], values: &[Value], isa: Isa) -> Option<Self> {
+        let mut numbered = stages.iter().enumerate();
+        if !numbered.all(|(index, stage)| stage.input == index && is_made_for_one(stage)) {
+            return None;
+        }
+        debug_assert_eq!(values.len(), stages.len() + 1);
         let stages: Option<Vec<_>> = stages
             .iter()
             .map(|stage| SingleStage::new(stage, isa))
@@ -59,22 +66,22 @@ impl Single {
             let (until, after) = self.stages.split_at_mut(index + 1);
             let own = &mut until[index];
             own.source(pass, stage);
-            let sizes = &stage.eval;
+            let behind = &stage.eval;
             let (y, row, channel) = match after.first_mut() {
                 Some(next) if matches!(pass.stages[index + 1].source, Source::Conv(_)) => {
                     (&mut next.x[next.offset..], next.row, next.channel)
                 }
                 next => {
-                    let area = sizes.out_rows * sizes.out_columns;
-                    self.logits.resize(sizes.outputs(), 0.0);
+                    let area = behind.out_rows * behind.out_columns;
+                    self.logits.resize(behind.outputs(), 0.0);
                     let y = next.map_or(&mut self.logits[..], |next| &mut next.x[..]);
-                    (y, sizes.out_columns, area)
+                    (y, behind.out_columns, area)
                 }
             };
             let affine = &pass.norms[index].affine;
             let affine = stage.norm.is_some().then_some(affine.as_slice());
-            finish_single(
-                pass.isa, sizes, &mut own.z, own.z_row, affine, y, row, channel,
+            single_epilogue(
+                pass.isa, behind, &mut own.z, own.z_row, affine, y, row, channel,
             );
         }
         &self.logits
@@ -85,23 +92,24 @@ impl SingleStage {
     fn new(stage: &Stage, isa: Isa) -> Option<Self> {
         let n = isa.lanes();
         let whole = |values: usize| values.next_multiple_of(n);
-        let sizes = &stage.train;
-        let (rows, columns) = (sizes.rows, sizes.columns);
-        let features = stage.norms_features;
+        let behind = &stage.train;
+        let (rows, columns) = (behind.rows, behind.columns);
+        let features = stage.has_feature_channels;
         let plain = Self {
-            sizes: None,
+            product: None,
             row: columns,
             channel: rows * columns,
             offset: 0,
-            x: Buffer::zeros(sizes.channels * rows * columns),
-            z: match features {
-                true => Buffer::zeros(sizes.channels),
-                false => Buffer::zeros(sizes.channels * rows * whole(columns)),
+            x: Buffer::zeros(behind.channels * rows * columns),
+            z: if features {
+                Buffer::zeros(behind.channels)
+            } else {
+                Buffer::zeros(behind.channels * rows * whole(columns))
             },
             z_row: if features { 1 } else { whole(columns) },
         };
         match &stage.source {
-            Source::Input => Some(plain),
+            Source::Input | Source::Sum { .. } => Some(plain),
             Source::Conv(conv) => {
                 let k = conv.kernel_size;
                 if conv.forward.row_stride != 1 {
@@ -131,7 +139,7 @@ impl SingleStage {
                 };
                 let before = conv.forward.x_rows.start;
                 Some(Self {
-                    sizes: Some(product.tiled(isa)),
+                    product: Some(product.tiled(isa)),
                     row,
                     channel,
                     offset: before * (row + 1),
@@ -154,7 +162,7 @@ impl SingleStage {
                     ..Product::new(1, linear.out_step / n, [Taps::ONE, Taps::ONE, taps])
                 };
                 Some(Self {
-                    sizes: Some(product.tiled(isa)),
+                    product: Some(product.tiled(isa)),
                     row: linear.ins,
                     channel: linear.ins,
                     x: Buffer::zeros(linear.ins),
@@ -168,21 +176,22 @@ impl SingleStage {
 
     /// Computes `z`.
     fn source(&mut self, pass: &Pass<'_>, stage: &Stage) {
-        match (&stage.source, &self.sizes) {
-            (Source::Conv(conv), Some(sizes)) => {
-                let (w, start) = (pass.parameter(conv.weight), pass.start(conv.bias));
-                product(pass.isa, sizes, w, start, &self.x, 0..1, &mut self.z);
+        match (&stage.source, &self.product) {
+            (Source::Conv(conv), Some(own)) => {
+                let w = pass.weight(&conv.weight);
+                let start = pass.start(conv.bias.as_ref());
+                product(pass.isa, own, w, start, &self.x, 0..1, &mut self.z);
             }
-            (Source::Linear(linear), Some(sizes)) => {
-                let w = pass.parameter(linear.weight);
-                let start = match linear.bias {
+            (Source::Linear(linear), Some(own)) => {
+                let w = pass.weight(&linear.weight);
+                let start = match &linear.bias {
                     Some(bias) => {
-                        self.z.copy_from_slice(pass.parameter(bias));
+                        self.z.copy_from_slice(pass.weight(bias));
                         Start::Out
                     }
                     None => Start::Zero,
                 };
-                product(pass.isa, sizes, &self.x, start, w, 0..1, &mut self.z);
+                product(pass.isa, own, &self.x, start, w, 0..1, &mut self.z);
             }
             _ if self.z_row == 1 => self.z.copy_from_slice(&self.x),
             _ => {
@@ -194,4 +203,20 @@ impl SingleStage {
             }
         }
     }
+}
+
+/// Whether single images can go through a stage this way: it is no residual sum, its convolution has
+/// neither groups nor a stride that keeps its rows from following one another, and nothing behind it
+/// averages or has learned weights.
+fn is_made_for_one(stage: &Stage) -> bool {
+    let source = match &stage.source {
+        Source::Conv(conv) => conv.groups == 1 && conv.forward.row_stride == 1,
+        Source::Sum { .. } => false,
+        Source::Linear(_) | Source::Input => true,
+    };
+    let averages = stage
+        .train
+        .pool
+        .is_some_and(|pool| pool.kind == PoolKind::Average);
+    source && !averages && stage.chain_weight.is_none()
 }

@@ -1,0 +1,48 @@
+//! `gelu`: a value times the probability that a standard normal variable is below it.
+
+use burn::tensor::{Tensor, activation};
+use serde::Serialize;
+
+use super::Activation;
+use crate::kernels::Lanes;
+use crate::schema::{SchemaError, Section};
+
+/// `torch.nn.GELU`: `x * Phi(x)` with the normal distribution function Phi, not approximated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Gelu {}
+
+impl Activation for Gelu {
+    fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {})
+    }
+
+    fn describe(&self) -> String {
+        "gelu".to_string()
+    }
+
+    fn is_monotone(self) -> bool {
+        false
+    }
+
+    fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        activation::gelu(x)
+    }
+
+    #[inline(always)]
+    fn apply<V: Lanes>(self, x: V) -> V {
+        x.map(|x| x * normal_below(x))
+    }
+
+    #[inline(always)]
+    fn derivative<V: Lanes>(self, x: V, _y: V) -> V {
+        x.map(|x| {
+            let density = (-0.5 * x * x).exp() * 0.398_942_3;
+            normal_below(x) + x * density
+        })
+    }
+}
+
+/// The probability that a standard normal variable is below `x`.
+fn normal_below(x: f32) -> f32 {
+    0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
+}
