@@ -2,7 +2,7 @@
 //! backend of this build.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -51,14 +51,18 @@ fn engines() -> Vec<(String, Engine)> {
     engines
 }
 
+fn golden_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
 fn golden(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    serde_json::from_str(&fs::read_to_string(path.join(name)).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(golden_path(name)).unwrap()).unwrap()
 }
 
 fn golden_floats(name: &str) -> Vec<f32> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let bytes = fs::read(path.join(name)).unwrap();
+    let bytes = fs::read(golden_path(name)).unwrap();
     let chunks = bytes.chunks_exact(4);
     chunks
         .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
@@ -108,12 +112,13 @@ fn initial_state(mut state: Vec<NamedTensor>, tensors: &[Value]) -> Vec<NamedTen
             assert!(tensor.name.contains("running_"), "{} is extra", tensor.name);
             continue;
         };
-        let layer = tensor.name.split('.').next().unwrap();
+        let (layer, _) = tensor.name.rsplit_once('.').unwrap();
         let weight = tensors
             .iter()
             .find(|t| t["name"] == format!("{layer}.weight"));
         let fan_in: f64 = floats(&weight.unwrap()["shape"])[1..].iter().product();
-        // A BatchNorm's weight is a vector: it has no fan-in and keeps its ones and zeros.
+        // The weight of a BatchNorm or a PReLU is a vector: it has no fan-in and keeps what it
+        // starts with.
         if floats(&weight.unwrap()["shape"]).len() > 1 {
             let bound = (1.0 / fan_in.sqrt()) as f32;
             for (element, value) in tensor.values.iter_mut().enumerate() {
@@ -245,6 +250,22 @@ fn adamw_smoothing_clipping_warmup_and_averaging_follow_pytorch() {
 #[test]
 fn the_mlp_trained_with_adam_follows_pytorch() {
     check_run(&Recipe::load("mlp", &[]).unwrap(), "mlp-adam");
+}
+
+/// A recipe in the golden files' folder, which PyTorch trained too.
+fn golden_recipe(name: &str) -> Recipe {
+    let path = golden_path(&format!("{name}.toml"));
+    Recipe::load(path.to_str().unwrap(), &[]).unwrap()
+}
+
+#[test]
+fn residual_blocks_trained_with_sgd_follow_pytorch() {
+    check_run(&golden_recipe("layers-sgd"), "layers-sgd");
+}
+
+#[test]
+fn strided_layers_and_activations_of_features_trained_with_adamw_follow_pytorch() {
+    check_run(&golden_recipe("layers-adamw"), "layers-adamw");
 }
 
 #[test]

@@ -17,6 +17,7 @@ import json
 import math
 import random
 import struct
+import tomllib
 from pathlib import Path
 
 import torch
@@ -96,6 +97,48 @@ def mlp():
     )  # fmt: skip
 
 
+class Residual(nn.Module):
+    """x + f(x); without a shortcut, x itself is added."""
+
+    def __init__(self, layers, shortcut=()):
+        super().__init__()
+        self.layers, self.shortcut = sequential(layers), sequential(shortcut)
+
+    def forward(self, x):
+        return self.layers(x) + self.shortcut(x)
+
+
+# By the kinds' names in a recipe; its other keys are PyTorch's arguments.
+MODULES = {
+    "conv": nn.LazyConv2d, "batch_norm": nn.LazyBatchNorm2d, "linear": nn.LazyLinear,
+    "relu": nn.ReLU, "silu": nn.SiLU, "prelu": nn.PReLU,
+    "max_pool": nn.MaxPool2d, "avg_pool": nn.AvgPool2d, "global_avg_pool": lambda: nn.AdaptiveAvgPool2d(1),
+    "flatten": nn.Flatten, "residual": Residual,
+}  # fmt: skip
+
+
+def sequential(layers):
+    """The modules of a recipe's list of layers."""
+    tables = [{"kind": layer} if isinstance(layer, str) else dict(layer) for layer in layers]
+    return nn.Sequential(*(MODULES[table.pop("kind")](**table) for table in tables))
+
+
+def recipe_run(name, parameter_count):
+    """A run of the recipe beside this script, which the Rust test reads too."""
+    recipe = tomllib.loads((HERE / f"{name}.toml").read_text())
+    optimizer = recipe["optimizer"]
+    optimizer_class = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer.pop("kind")]
+
+    def build():
+        model = sequential(recipe["model"]["layers"])
+        # One pass lets the lazy modules find the sizes of their inputs.
+        model.eval()(torch.zeros(1, 1, 28, 28))
+        return model
+
+    make_optimizer = lambda parameters: optimizer_class(parameters, **optimizer)
+    return build, make_optimizer, optimizer["lr"], parameter_count
+
+
 def splitmix64(z):
     """The mixing function of SplitMix64, on unsigned 64-bit numbers."""
     mask = 2**64 - 1
@@ -113,10 +156,10 @@ def initial_values(t, shape, fan_in):
 
 
 def initialise(model):
-    """Give convolutions and linear layers the values above; batch norms keep their ones and zeros."""
+    """Give convolutions and linear layers the values above; batch norms and PReLUs keep what PyTorch gives them."""
     for t, (name, parameter) in enumerate(model.named_parameters()):
-        layer = model[int(name.split(".")[0])]
-        if not isinstance(layer, nn.BatchNorm2d):
+        layer = model.get_submodule(name.rpartition(".")[0])
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
             fan_in = layer.weight[0].numel()
             parameter.data = initial_values(t, parameter.shape, fan_in)
 
@@ -156,6 +199,8 @@ def eval_logits(model, dtype=torch.float32):
 RUNS = {
     "cnn-sgd": (cnn, lambda parameters: torch.optim.SGD(parameters, lr=0.01), 0.01, 9956),
     "mlp-adam": (mlp, lambda parameters: torch.optim.Adam(parameters, lr=0.001), 0.001, 211140),
+    "layers-sgd": recipe_run("layers-sgd", 1067),
+    "layers-adamw": recipe_run("layers-adamw", 5919),
 }
 
 
@@ -632,8 +677,8 @@ def main():
     torch.backends.mkldnn.enabled = False  # its f32 convolution gradients round more: see --spread
     if args.spread:
         return print_spread()
-    training_run("cnn-sgd")
-    training_run("mlp-adam")
+    for name in RUNS:
+        training_run(name)
     all_run()
     optimizers()
     plateau()
