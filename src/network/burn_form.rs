@@ -107,7 +107,8 @@ impl<'a> BurnPass<'a> {
         self.updates
     }
 
-    fn run(&mut self, layers: &'a [PlannedLayer], input: Activations) -> Activations {
+    /// Runs layers one after the other.
+    pub fn run(&mut self, layers: &'a [PlannedLayer], input: Activations) -> Activations {
         layers.iter().fold(input, |x, planned| {
             let outer = self.current.replace(planned);
             let output = planned.spec.as_layer().on_burn(self, x);

@@ -55,7 +55,7 @@ pub fn to_input(
             conv_input(pass, &flipped[index], workspace, index, block, conv, &dz);
             workspace.stages[index].dz = dz;
         }
-        Source::Sum { other, handing } => {
+        Source::Sum { other, handing, .. } => {
             let targets = [(stage.input, stage.handing), (*other, *handing)];
             hand_on(pass, workspace, index, block, &targets);
         }

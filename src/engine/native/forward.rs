@@ -146,20 +146,14 @@ pub fn source(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: u
             convolve(pass, conv, &conv.forward, x, 0..stage.train.rows, z);
         }
         Source::Conv(conv) => return bands(pass, workspace, index, block, conv),
-        Source::Sum { other, .. } => {
+        Source::Sum { other, extent, .. } => {
             let Around { before, own, .. } = around(pass, workspace, index, block);
             let operand = |value: usize| {
                 let Value { layout, len, .. } = &pass.values[value];
                 (block_of(&before[value], *len, block), *layout)
             };
             let z = block_of_mut(&mut own.z, stage.z_len, block);
-            add(
-                pass.isa,
-                stage.middle(),
-                operand(stage.input),
-                operand(*other),
-                z,
-            );
+            add(pass.isa, *extent, operand(stage.input), operand(*other), z);
         }
         Source::Linear(_) | Source::Input => {}
     }

@@ -75,6 +75,7 @@ pub enum Source {
     Sum {
         other: usize,
         handing: Handing,
+        extent: Extent,
     },
     /// The stage's input.
     Input,
@@ -270,6 +271,7 @@ impl Stage {
             GroupSource::Sum { other } => Source::Sum {
                 other: *other,
                 handing: around.other_handing,
+                extent: extent(group.middle),
             },
             GroupSource::Input => Source::Input,
         };
@@ -365,15 +367,6 @@ impl Stage {
         };
         self.handing != Handing::Nothing || other != Handing::Nothing
     }
-
-    /// The extent of what its source computes, or its input.
-    pub fn middle(&self) -> Extent {
-        Extent {
-            channels: self.train.channels,
-            rows: self.train.rows,
-            columns: self.train.columns,
-        }
-    }
 }
 
 /// The epilogue of a group, as training runs it.
@@ -407,7 +400,12 @@ fn epilogue(
     }
     // A vector that was made of feature maps lies in memory as they would.
     let flattened = compact(out_rows, out_columns, lanes);
-    let y = if output.extent.channels == middle.channels {
+    let written = Extent {
+        channels: middle.channels,
+        rows: out_rows,
+        columns: out_columns,
+    };
+    let y = if output.extent == written {
         output.layout
     } else {
         flattened

@@ -31,6 +31,7 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::schema::{SchemaError, Section};
 
 pub use activation::Activation;
+pub use conv::Padding;
 
 /// Declares [`LayerSpec`] with all kinds, and [`Function`] with those among them that are functions
 /// of each value by itself. The names that recipes use are the types' in snake case.

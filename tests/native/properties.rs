@@ -11,8 +11,15 @@ fn function() -> impl Strategy<Value = String> {
     // `grid::batch_norm_before_and_behind_everything`.
     let norm = "{kind='batch_norm',eps=0.1}";
     // No ReLU: of hundreds of thousands of values one is so near its kink that rounding decides.
-    prop::sample::select(vec!["'gelu'", "'tanh'", "'elu'", "'sigmoid'", norm])
-        .prop_map(str::to_string)
+    prop::sample::select(vec![
+        "'gelu'",
+        "'tanh'",
+        "'elu'",
+        "'sigmoid'",
+        "'silu'",
+        norm,
+    ])
+    .prop_map(str::to_string)
 }
 
 fn spatial() -> impl Strategy<Value = String> {
@@ -24,10 +31,24 @@ fn spatial() -> impl Strategy<Value = String> {
             )
         },
     );
-    let pool = (1usize..4, 1usize..4).prop_map(|(kernel, stride)| {
-        format!("{{kind='max_pool',kernel_size={kernel},stride={stride}}}")
+    let pool = (1usize..4, 1usize..4, any::<bool>()).prop_map(|(kernel, stride, is_max)| {
+        let kind = if is_max { "max_pool" } else { "avg_pool" };
+        format!("{{kind='{kind}',kernel_size={kernel},stride={stride}}}")
     });
-    prop_oneof![3 => conv, 1 => pool, 2 => function()]
+    // Its shortcut is a conv, so that it fits behind anything. No 1x1 kernels: on an image, which is
+    // mostly paper, their gradients are sums that nearly cancel, and rounding decides.
+    let residual = (1usize..7, 1usize..4, 1usize..3, function()).prop_map(
+        |(channels, kernel, groups, function)| {
+            let outs = channels * groups;
+            format!(
+                "{{kind='residual',layers=[{{kind='conv',out_channels={outs},kernel_size=3,padding=1}},\
+                 {{kind='conv',out_channels={outs},kernel_size={kernel},padding='same',\
+                 groups={groups}}},{function}],\
+                 shortcut=[{{kind='conv',out_channels={outs},kernel_size=3,padding=1,bias=false}}]}}"
+            )
+        },
+    );
+    prop_oneof![3 => conv, 1 => pool, 2 => function(), 1 => residual]
 }
 
 fn flat() -> impl Strategy<Value = String> {
@@ -59,7 +80,7 @@ proptest! {
         // One BatchNorm takes away what another one before it did, and rounding errors are left.
         prop_assume!(layers.iter().filter(|layer| layer.contains("batch_norm")).count() < 2);
         let layers = layers.join(", ");
-        let small = |plan: Plan| plan.parameters() < 200_000;
+        let small = |plan: Plan| plan.parameter_count() < 200_000;
         prop_assume!(Plan::new(&recipe(&layers).model.layers).is_ok_and(small));
         check(&layers, batch);
     }

@@ -1,6 +1,8 @@
 //! Every shape and every kind of layer that a recipe can name.
 
-use crate::compare::check;
+use mnistctl::network::Plan;
+
+use crate::compare::{check, recipe};
 
 const BATCHES: [u32; 5] = [1, 2, 17, 64, 100];
 
@@ -97,6 +99,9 @@ fn every_function() {
         "'gelu'",
         "'tanh'",
         "'sigmoid'",
+        "'silu'",
+        "'prelu'",
+        "'prelu', 'prelu', 'tanh'",
         "{kind='dropout',p=0}",
         "'relu', {kind='dropout',p=0}, 'sigmoid'",
     ] {
@@ -119,6 +124,11 @@ fn every_pooling() {
         "{kind='max_pool',kernel_size=2,stride=3}",
         "{kind='max_pool',kernel_size=5,stride=1}",
         "{kind='max_pool',kernel_size=1}",
+        "{kind='avg_pool',kernel_size=2}",
+        "{kind='avg_pool',kernel_size=3,stride=2}",
+        "{kind='avg_pool',kernel_size=2,stride=3}",
+        "{kind='avg_pool',kernel_size=5,stride=1}",
+        "{kind='avg_pool',kernel_size=1}",
     ] {
         for between in ["", "'batch_norm', ", "'relu', ", "'batch_norm', 'gelu', "] {
             let first = conv(3, 4, "");
@@ -140,6 +150,88 @@ fn linear_layers_of_many_widths() {
     }
     check(
         "'flatten', {kind='linear',out_features=10,bias=false}, 'softmax'",
+        33,
+    );
+}
+
+#[test]
+fn convs_of_every_grouping() {
+    for (ins, outs, groups) in [(4, 4, 4), (4, 8, 4), (6, 9, 3), (32, 32, 2), (33, 66, 33)] {
+        for rest in [
+            ",padding='same'",
+            ",stride=2,padding=1",
+            ",padding=3,bias=false",
+            "",
+        ] {
+            for kernel_size in [1, 3, 5] {
+                // Behind a depthwise 1x1 conv it would take all there is of the weight away again.
+                let norm = if kernel_size == 1 {
+                    ""
+                } else {
+                    "'batch_norm', "
+                };
+                let first = conv(ins, 5, ",stride=2");
+                let second = conv(outs, kernel_size, &format!(",groups={groups}{rest}"));
+                check(
+                    &format!("{first}, 'tanh', {second}, {norm}'silu', {END}"),
+                    19,
+                );
+            }
+        }
+    }
+    check(&format!("{}, {POOL}, {END}", conv(6, 3, ",groups=1")), 9);
+}
+
+/// Blocks whose value is read with a border, without one, as a vector, and by several.
+#[test]
+fn residual_blocks_of_every_form() {
+    let (a, b, c) = (
+        conv(4, 3, ",padding='same'"),
+        conv(4, 3, ",padding=1"),
+        conv(6, 1, ""),
+    );
+    let block = |layers: &str, shortcut: &str| {
+        format!("{{kind='residual',layers=[{layers}],shortcut=[{shortcut}]}}")
+    };
+    for blocks in [
+        block(&a, ""),
+        block(&format!("{a}, 'batch_norm', 'silu', {b}, 'batch_norm'"), ""),
+        format!("{}, 'relu', {POOL}", block(&a, "")),
+        format!("{}, 'batch_norm', 'tanh', {POOL}", block(&b, "'silu'")),
+        block(&format!("'batch_norm', 'tanh', {a}"), ""),
+        block(&c, &conv(6, 3, ",padding=1,bias=false")),
+        block(&conv(6, 3, ",stride=2,padding=1"), &conv(6, 1, ",stride=2")),
+        block(&block(&a, ""), &block("'tanh'", &b)),
+        block(&format!("{POOL}, {a}"), "{kind='avg_pool',kernel_size=2}"),
+        format!("{}, {}", block(&a, ""), block("'silu'", &a)),
+        block(
+            "'flatten', {kind='linear',out_features=9}",
+            "'flatten', {kind='linear',out_features=9}",
+        ),
+        format!(
+            "{}, 'batch_norm'",
+            block(
+                &format!("{a}, 'flatten', {{kind='linear',out_features=7}}"),
+                "'flatten', {kind='linear',out_features=7}"
+            )
+        ),
+        format!(
+            "{}, 'global_avg_pool'",
+            block("'prelu'", "{kind='prelu',num_parameters=4}")
+        ),
+    ] {
+        let first = conv(4, 5, ",stride=2");
+        check(&format!("{first}, 'tanh', {blocks}, {END}"), 18);
+        // On the image itself, whose gradient nobody wants, those that don't need four channels.
+        let alone = format!("{blocks}, {END}");
+        if Plan::new(&recipe(&alone).model.layers).is_ok() {
+            check(&alone, 7);
+        }
+    }
+    check(
+        &format!(
+            "'flatten', {{kind='residual',layers=[{{kind='linear',out_features=784}},'batch_norm','tanh']}}, {END}"
+        ),
         33,
     );
 }

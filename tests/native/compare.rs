@@ -1,12 +1,15 @@
-//! Comparing the fused network with the same layers as plain burn operations.
+//! Comparing our kernels with the same layers as burn's operations.
 
-use mnistctl::backend::Backend;
-use mnistctl::dataset::{Batch, Batcher, Digits, Part, Source, targets};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use mnistctl::dataset::{Batch, Digits, Normalize, Part, Source};
+use mnistctl::engine::{Engine, Native, OnBurn};
 use mnistctl::kernels::Isa;
-use mnistctl::network::{FusedNetwork, Model, NamedTensor, Network, Plan};
-use mnistctl::recipe::{Criterion, Normalize, OptimizerSpec, Recipe};
+use mnistctl::network::{NamedTensor, Plan};
+use mnistctl::recipe::Recipe;
 use mnistctl::rng::Rng;
-use mnistctl::training::{Optimizer, loss};
+use rayon::ThreadPoolBuilder;
 
 pub const NORMALIZE: Normalize = Normalize {
     mean: 0.1307,
@@ -28,7 +31,7 @@ pub fn digits() -> Digits {
 /// A network's state with other running statistics and scales than those it starts with.
 pub fn state(plan: &Plan, seed: u64) -> Vec<NamedTensor> {
     let mut rng = Rng::new(seed, &[]);
-    let mut state = Network::new(plan, seed, &Backend::Flex.device().unwrap()).state();
+    let mut state = plan.initial_state(seed);
     for tensor in &mut state {
         let norm = tensor.shape.len() == 1;
         for value in &mut tensor.values {
@@ -45,47 +48,17 @@ pub fn state(plan: &Plan, seed: u64) -> Vec<NamedTensor> {
     state
 }
 
-/// The plain network's gradients: what a step of plain SGD takes away, at a rate at which the
-/// weights themselves hardly count.
-fn plain_gradients(
-    plan: &Plan,
-    state: &[NamedTensor],
-    batch: &[u32],
-    criterion: Criterion,
-) -> (f64, Vec<NamedTensor>, Vec<NamedTensor>) {
-    const RATE: f64 = (1u64 << 30) as f64;
-    let device = Backend::Flex.device().unwrap().autodiff();
-    let mut network = Network::new(plan, 0, &device)
-        .load_state(state, &device)
-        .unwrap();
-    let digits = digits();
-    let (images, labels) = digits.select(batch);
-    let images = Batcher::new(NORMALIZE).images(images.into_iter(), &device);
-    let logits = network.forward_train(images);
-    let loss = loss::loss(criterion, logits, targets(&labels, &device));
-    let gradients = loss.backward();
-    let mut optimizer = Optimizer::new(OptimizerSpec::Sgd {
-        lr: RATE,
-        momentum: 0.0,
-        dampening: 0.0,
-        nesterov: false,
-        weight_decay: 0.0,
-    });
-    optimizer.step(RATE, &mut network, &gradients, None);
-    let mut after = network.state();
-    let mut buffers = Vec::new();
-    let mut moved = Vec::new();
-    for (mut tensor, before) in after.drain(..).zip(state) {
-        if tensor.name.contains("running_") {
-            buffers.push(tensor);
-            continue;
-        }
-        for (value, before) in tensor.values.iter_mut().zip(&before.values) {
-            *value = ((f64::from(*before) - f64::from(*value)) / RATE) as f32;
-        }
-        moved.push(tensor);
-    }
-    (f64::from(loss.into_scalar::<f32>()), moved, buffers)
+/// The same network with burn's operations.
+fn on_burn(recipe: &Recipe, plan: &Plan, state: &[NamedTensor]) -> OnBurn {
+    let pool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let mut engine = OnBurn::new(recipe.setup(plan), &Device::flex(), Arc::new(pool));
+    engine.load_state(state).unwrap();
+    engine
+}
+
+/// Our kernels, with the network's first weights.
+pub fn native(recipe: &Recipe, plan: &Plan, isa: Isa, threads: usize) -> Native {
+    Native::new(recipe.setup(plan), isa, threads).unwrap()
 }
 
 fn largest(values: &[f32]) -> f32 {
@@ -117,36 +90,37 @@ pub fn check(layers: &str, batch_size: u32) {
     let batch: Vec<u32> = (0..batch_size).map(|i| i * 13 % 4000).collect();
     let (images, labels) = digits.select(&batch);
 
-    let plain = Backend::Flex.engine(false).unwrap();
-    let plain = Model::load(&plan, NORMALIZE, &state, &plain).unwrap();
-    let logits = plain.logits(&images);
-    let criterion = recipe.training.criterion();
-    let (loss, gradients, buffers) = plain_gradients(&plan, &state, &batch, criterion);
+    let batch = Batch {
+        images: &images,
+        labels: &labels,
+    };
+    let mut theirs = on_burn(&recipe, &plan, &state);
+    let logits = theirs.logits(&images);
+    let (loss, gradients) = theirs.gradients(batch, 0);
+    let buffers = theirs.state();
+    let buffers = buffers
+        .iter()
+        .filter(|tensor| tensor.name.contains("running_"));
+    let buffers: Vec<&NamedTensor> = buffers.collect();
 
     for isa in Isa::available() {
         let what = |of: &str| format!("{of} on {isa}, batch {batch_size}, of [{layers}]");
-        let mut fused = FusedNetwork::new(&plan, NORMALIZE, 2, isa);
-        fused.load_state(&state).unwrap();
-        assert!(fused.state() == state, "{}", what("the state"));
-        let d = difference(&fused.logits(&images), &logits);
+        let mut ours = native(&recipe, &plan, isa, 2);
+        ours.load_state(&state).unwrap();
+        assert!(ours.state() == state, "{}", what("the state"));
+        let d = difference(&ours.logits(&images), &logits);
         assert!(d < 1e-4, "{}: {d:e}", what("logits"));
 
         // One by one, and in blocks, they are the same bits.
-        let together = fused.logits(&images);
+        let together = ours.logits(&images);
         for (image, logits) in images.iter().zip(together.chunks_exact(10)) {
-            assert!(fused.logits(&[image]) == logits, "{}", what("one image"));
+            assert!(ours.logits(&[image]) == logits, "{}", what("one image"));
         }
 
-        let batch = Batch {
-            images: &images,
-            labels: &labels,
-        };
-        let result = fused.backward(batch, criterion, 0);
-        let mean = result.loss_sum / f64::from(batch_size);
+        let (mean, found) = ours.gradients(batch, 0);
         assert!((mean - loss).abs() < 1e-4 * loss, "{}", what("the loss"));
-        let ours = fused.gradients();
-        assert_eq!(ours.len(), gradients.len());
-        for (index, (ours, theirs)) in ours.iter().zip(&gradients).enumerate() {
+        assert_eq!(found.len(), gradients.len());
+        for (index, (ours, theirs)) in found.iter().zip(&gradients).enumerate() {
             assert_eq!(ours.name, theirs.name);
             // What BatchNorm takes away again, a bias or a scale before it, has the gradient zero:
             // what is computed are rounding errors, which are small beside the gradients of the
@@ -162,7 +136,7 @@ pub fn check(layers: &str, batch_size: u32) {
             let d = difference_at(scale, &ours.values, &theirs.values);
             assert!(d < 1e-4, "{}: {d:e}", what(&ours.name));
         }
-        let state = fused.state();
+        let state = ours.state();
         for theirs in &buffers {
             let ours = state.iter().find(|ours| ours.name == theirs.name).unwrap();
             let d = difference(&ours.values, &theirs.values);
