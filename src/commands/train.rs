@@ -38,8 +38,8 @@ fn begin_and_train(args: &TrainArgs) -> Result<Status, Error> {
     let mut display = Display::new();
     let trained = run.train(&mut display, &interrupt::requested);
     display.finish();
-    let folder = run.job().folder.path();
-    let outcome = trained.inspect_err(|error| note_saved(error, &run.job().folder))?;
+    let folder = run.folder().path();
+    let outcome = trained.inspect_err(|error| note_saved(error, run.folder()))?;
     // All is saved here, so from now on a signal ends the program at once; one may have come after
     // the last batch.
     drop(deferred);
@@ -105,7 +105,7 @@ fn announce(run: &Run) {
         job.source.describe(),
         job.computed_by().backend,
         job.threads,
-        job.folder.path().display(),
+        run.folder().path().display(),
     ));
     for warning in run.data_warnings() {
         note(&format!("warning: {warning}"));
@@ -115,7 +115,7 @@ fn announce(run: &Run) {
 /// Measures the best weights on the test images, which are looked at here for the first and only
 /// time, and adds the report and the summary.
 fn finish(run: &Run) -> Result<Status, Error> {
-    let folder = &run.job().folder;
+    let folder = run.folder();
     let test = run.test_data().inspect_err(|_| {
         note(&format!(
             "the training is done and saved; with the test images repaired, this adds the \

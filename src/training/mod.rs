@@ -72,12 +72,13 @@ pub enum Outcome {
 /// Trains `state` to the recipe's last epoch, or until `stop`, which is asked before each batch.
 fn train(
     job: &Job,
+    folder: &RunFolder,
     state: &mut State,
     callback: &mut dyn Callback,
     stop: &dyn Fn() -> bool,
 ) -> Result<Outcome, RunError> {
     let training = &job.recipe.training;
-    let mut saver = Saver::begin(job, state)?;
+    let mut saver = Saver::begin(job, folder, state)?;
     let mut harmful = HarmfulEpoch::default();
     while (state.epochs.len() as u64) < training.epochs {
         if early_stopping::is_due(training.early_stopping, &state.epochs) {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::callback::Callback;
 use super::checkpoint::Checkpoint;
 use super::computed_by::recorded_backend;
-use super::data::{TestData, test_data, training_data};
-use super::error::{RunError, check_batch_size, plan};
+use super::data::{TestData, test_data};
+use super::error::{RunError, check_batch_size};
 use super::job::Job;
 use super::metrics::Epoch;
 use super::run_folder::{RunFolder, Summary, TestFigures};
 use super::state::State;
 use super::{Outcome, train, warnings};
 use crate::backend::{Backend, Engine};
-use crate::dataset::{DataArg, DatasetError, find};
+use crate::dataset::DatasetError;
 use crate::recipe::Recipe;
 
 /// One training of one recipe, in a folder of its own, that no other process can train in while
@@ -47,6 +47,7 @@ use crate::recipe::Recipe;
 /// ```
 pub struct Run {
     job: Job,
+    folder: RunFolder,
     state: State,
 }
 
@@ -82,25 +83,20 @@ pub struct ResumeOptions<'a> {
 impl Run {
     /// A fresh run in a new folder.
     pub fn begin(options: BeginOptions<'_>) -> Result<Self, RunError> {
-        let BeginOptions { recipe, engine, .. } = options;
-        let plan = plan(&recipe)?;
-        let source = find(&DataArg::from(options.data))?;
-        let (validation, seed) = (recipe.data.validation, recipe.training.seed);
-        let data = training_data(&source, validation, seed, options.limit)?;
-        check_batch_size(&recipe, &plan, data.train.len())?;
-        let folder = RunFolder::create(options.out, &recipe.name)?;
-        let state = State::new(&recipe, &plan, &engine);
-        let job = Job {
+        let BeginOptions {
             recipe,
-            plan,
-            source,
-            data,
             engine,
-            threads: rayon::current_num_threads(),
-            folder,
-            save_every: options.save_every,
-        };
-        Ok(Self { job, state })
+            data,
+            limit,
+            out,
+            save_every,
+        } = options;
+        let job = Job::new(recipe, engine, data, limit, save_every)?;
+        check_batch_size(&job.recipe, &job.plan, job.data.train.len())?;
+        // Last, so that nothing is left behind where a run can't begin.
+        let folder = RunFolder::create(out, &job.recipe.name)?;
+        let state = job.fresh_state();
+        Ok(Self { job, folder, state })
     }
 
     /// Goes on from `last.mpk`.
@@ -129,34 +125,22 @@ impl Run {
         };
         let engine = backend.engine(fused && !options.no_fused)?;
         let recipe = recipe_to_go_on_with(&checkpoint, &options).map_err(fail)?;
-        let plan = plan(&recipe)?;
-        let source = find(&DataArg::from(options.data.unwrap_or(&resume.data)))?;
-        let (validation, seed) = (recipe.data.validation, recipe.training.seed);
-        let data = training_data(&source, validation, seed, resume.limit)?;
-        if data.sha256 != resume.sha256 {
+        let data = options.data.unwrap_or(&resume.data);
+        let job = Job::new(recipe, engine, data, resume.limit, options.save_every)?;
+        if job.data.sha256 != resume.sha256 {
             return Err(fail(format!(
                 "it was trained on other images than those in {}; name the right folder with \
                  --data",
-                source.describe()
+                job.source.describe()
             )));
         }
-        let state = State::new(&recipe, &plan, &engine)
-            .restore(&checkpoint, resume, data.train.len())
-            .map_err(fail)?;
-        if (state.epochs.len() as u64) < recipe.training.epochs {
+        let images = job.data.train.len();
+        let restored = job.fresh_state().restore(&checkpoint, resume, images);
+        let state = restored.map_err(fail)?;
+        if (state.epochs.len() as u64) < job.recipe.training.epochs {
             folder.remove_summary()?;
         }
-        let job = Job {
-            recipe,
-            plan,
-            source,
-            data,
-            engine,
-            threads: rayon::current_num_threads(),
-            folder,
-            save_every: options.save_every,
-        };
-        Ok(Self { job, state })
+        Ok(Self { job, folder, state })
     }
 
     /// Trains to the recipe's last epoch, or until `stop`, which is asked before each batch. What
@@ -166,11 +150,15 @@ impl Run {
         callback: &mut dyn Callback,
         stop: &dyn Fn() -> bool,
     ) -> Result<Outcome, RunError> {
-        train(&self.job, &mut self.state, callback, stop)
+        train(&self.job, &self.folder, &mut self.state, callback, stop)
     }
 
     pub fn job(&self) -> &Job {
         &self.job
+    }
+
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
     }
 
     /// The finished epochs.
@@ -180,7 +168,7 @@ impl Run {
 
     /// The file with the weights of the best epoch.
     pub fn best_file(&self) -> PathBuf {
-        self.job.folder.file("best.mpk")
+        self.folder.file("best.mpk")
     }
 
     /// What is odd about the data, in sentences without their ends.
@@ -202,15 +190,11 @@ impl Run {
     /// The run in one object, with what its best weights made of the test images.
     pub fn summary(&self, test: TestFigures) -> Summary {
         let Job {
-            recipe,
-            plan,
-            data,
-            folder,
-            ..
+            recipe, plan, data, ..
         } = &self.job;
         let computed_by = self.job.computed_by();
         let best = self.state.best();
-        let log = folder.read_log(&self.state.epochs);
+        let log = self.folder.read_log(&self.state.epochs);
         Summary {
             recipe: recipe.name.clone(),
             parameters: plan.parameters(),
@@ -233,7 +217,7 @@ impl Run {
 
     /// Saves the summary. It comes last: where it is, the run is complete.
     pub fn finish(&self, summary: &Summary) -> Result<(), RunError> {
-        Ok(self.job.folder.save_summary(summary)?)
+        Ok(self.folder.save_summary(summary)?)
     }
 }
 

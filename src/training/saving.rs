@@ -11,11 +11,13 @@ use super::divergence::overflowed;
 use super::error::RunError;
 use super::job::Job;
 use super::metrics::LogLine;
+use super::run_folder::RunFolder;
 use super::state::State;
 
 /// Saves a run that trains.
 pub struct Saver<'a> {
     job: &'a Job,
+    folder: &'a RunFolder,
     /// When `last.mpk` was saved.
     saved: Instant,
 }
@@ -24,16 +26,17 @@ impl<'a> Saver<'a> {
     /// Brings the folder's files to where `state` stands: the first point to go on from of a fresh
     /// run, and after a crash what it came between. `last.mpk` is first, since a run can be
     /// continued from it alone.
-    pub fn begin(job: &'a Job, state: &State) -> Result<Self, RunError> {
+    pub fn begin(job: &'a Job, folder: &'a RunFolder, state: &State) -> Result<Self, RunError> {
         let last = checkpoint(job, state)?;
-        job.folder.save_last(&last)?;
-        job.folder.save_recipe(&job.recipe)?;
-        job.folder.save_log(&job.folder.read_log(&state.epochs))?;
+        folder.save_last(&last)?;
+        folder.save_recipe(&job.recipe)?;
+        folder.save_log(&folder.read_log(&state.epochs))?;
         if state.is_best() {
-            job.folder.save_best(last)?;
+            folder.save_best(last)?;
         }
         Ok(Self {
             job,
+            folder,
             saved: Instant::now(),
         })
     }
@@ -42,7 +45,7 @@ impl<'a> Saver<'a> {
     pub fn save(&mut self, state: &mut State) -> Result<(), RunError> {
         let lr = state.scheduler.lr(self.job.position(state));
         state.flush(lr)?;
-        self.job.folder.save_last(&checkpoint(self.job, state)?)?;
+        self.folder.save_last(&checkpoint(self.job, state)?)?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -58,7 +61,7 @@ impl<'a> Saver<'a> {
 
     /// Saves a finished epoch with its line of the log. Returns whether it is the best so far.
     pub fn save_epoch(&mut self, state: &State, line: &LogLine) -> Result<bool, RunError> {
-        let folder = &self.job.folder;
+        let folder = self.folder;
         // Before anything is written: of numbers that have overflowed nothing shall be kept.
         let last = checkpoint(self.job, state)?;
         // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
