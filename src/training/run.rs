@@ -143,8 +143,8 @@ impl Run {
         Ok(Self { job, folder, state })
     }
 
-    /// Trains to the recipe's last epoch, or until `stop`, which is asked before each batch. What
-    /// `callback` is told, and all that a resume needs, is saved by then.
+    /// Trains to the recipe's last epoch, or until `stop`, which is asked before each batch. When
+    /// it returns without an error, the folder holds all that [`resume`](Self::resume) needs.
     pub fn train(
         &mut self,
         callback: &mut dyn Callback,

@@ -67,6 +67,12 @@ fn resume(folder: &Path) -> Result<Run, RunError> {
     })
 }
 
+/// A server trains in a thread of its own.
+const _: fn() = || {
+    fn moves_between_threads<T: Send>() {}
+    moves_between_threads::<Run>();
+};
+
 #[test]
 fn a_run_in_a_library_comes_to_what_the_command_comes_to() {
     let world = World::with_tiny();
