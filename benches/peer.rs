@@ -79,7 +79,8 @@ fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
                     labels: &labels,
                 };
                 let lr = recipe.optimizer.lr();
-                assert!(learner.step(batch, lr, step as u64).loss().is_finite());
+                let figures = learner.step(batch, lr, step as u64);
+                assert!(figures.iter().all(|step| step.loss.is_finite()));
             })
         }
         Request::Infer {

@@ -50,9 +50,10 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
         };
         report.make()?.save(folder)?;
     }
-    print(&match args.json {
-        true => json(args, &source, &evaluation),
-        false => text(&source, args.split, &evaluation),
+    print(&if args.json {
+        json(args, &source, &evaluation)
+    } else {
+        text(&source, args.split, &evaluation)
     })?;
     Ok(Status::Done)
 }

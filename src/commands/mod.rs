@@ -21,11 +21,10 @@ use crate::comparison::ComparisonError;
 use crate::dataset::DatasetError;
 use crate::evaluation::NotANumber;
 use crate::interrupt;
-use crate::network::{Plan, PlanError};
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::RecipeError;
 use crate::report::ReportError;
 use crate::training::files::{BusyError, FileError};
-use crate::training::{CheckpointError, RunFolderError, TrainError};
+use crate::training::{CheckpointError, RecipePlanError, RunError, RunFolderError, plan};
 
 /// How a command that printed all it had to say ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +51,8 @@ impl From<Status> for ExitCode {
 pub enum Error {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    #[error("the recipe {recipe}: {source}")]
-    Plan { recipe: String, source: PlanError },
+    #[error(transparent)]
+    Plan(#[from] RecipePlanError),
     #[error(transparent)]
     Comparison(#[from] ComparisonError),
     #[error("can't write the table as CSV: {0}")]
@@ -65,7 +64,7 @@ pub enum Error {
     #[error(transparent)]
     RunFolder(#[from] RunFolderError),
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Run(#[from] RunError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
@@ -114,25 +113,21 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Err(Error::Bug(text.unwrap_or("it left no message").to_string()))
     });
     match result {
-        Err(Error::Dataset(DatasetError::Interrupted)) => Ok(Status::Interrupted),
+        Err(
+            Error::Dataset(DatasetError::Interrupted)
+            | Error::Run(RunError::Dataset(DatasetError::Interrupted)),
+        ) => Ok(Status::Interrupted),
         result => result,
     }
-}
-
-/// The plan of a recipe's network.
-fn plan(recipe: &Recipe) -> Result<Plan, Error> {
-    Plan::new(&recipe.model.layers).map_err(|source| Error::Plan {
-        recipe: recipe.name.clone(),
-        source,
-    })
 }
 
 /// `word` as a shell takes it.
 fn shell_quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_string(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

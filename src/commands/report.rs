@@ -1,9 +1,7 @@
 //! `mnistctl report`, and the report that every training ends with.
 
-use clap::ValueEnum;
-
 use super::{Error, Status, plan, print, shell_quoted};
-use crate::backend::{Backend, available_threads, with_threads};
+use crate::backend::{available_threads, with_threads};
 use crate::cli::ReportArgs;
 use crate::dataset::{DataArg, Digits, find};
 use crate::evaluation::{Ensemble, Evaluation};
@@ -12,7 +10,8 @@ use crate::report::FILE;
 use crate::report::run::RunReport;
 use crate::training::progress::note;
 use crate::training::{
-    Checkpoint, RunFolder, Summary, TrainError, TrainingData, test_data, training_data,
+    Checkpoint, NATIVE, RunError, RunFolder, Summary, TrainingData, recorded_backend, test_data,
+    training_data,
 };
 
 pub fn run(args: &ReportArgs) -> Result<Status, Error> {
@@ -37,7 +36,7 @@ fn finished(
     recipe: &Recipe,
     summary: &Summary,
 ) -> Result<(), Error> {
-    let backend = Backend::from_str(&summary.backend, false).map_err(|_| {
+    let (backend, fused) = recorded_backend(&summary.backend).ok_or_else(|| {
         Error::Usage(format!(
             "{} names a backend that does not exist",
             folder.file("summary.json").display()
@@ -56,7 +55,7 @@ fn finished(
             source.describe()
         )));
     }
-    let best = Ensemble::load(&[folder.file("best.mpk")], &backend.engine(true)?)?;
+    let best = Ensemble::load(&[folder.file("best.mpk")], &backend.engine(fused)?)?;
     let test = test_data(&source, seed, summary.limit)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let best = Some((&evaluation, &test.digits));
@@ -79,7 +78,7 @@ fn unfinished_data(
     recipe: &Recipe,
 ) -> Result<TrainingData, Error> {
     let checkpoint = Checkpoint::load(&folder.file("last.mpk"))?;
-    let fail = |problem: &str| TrainError::Resume {
+    let fail = |problem: &str| RunError::Resume {
         folder: folder.path().to_path_buf(),
         problem: problem.to_string(),
     };
@@ -89,10 +88,10 @@ fn unfinished_data(
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or(&resume.data)))?;
     let (validation, seed) = (recipe.data.validation, recipe.training.seed);
     let data = training_data(&source, validation, seed, resume.limit)?;
-    match data.sha256 == resume.sha256 {
-        true => Ok(data),
-        false => Err(fail("it was trained on other images").into()),
+    if data.sha256 != resume.sha256 {
+        return Err(fail("it was trained on other images").into());
     }
+    Ok(data)
 }
 
 /// Writes the report of the run in `folder`, of what stands there and of the given images.
@@ -151,7 +150,7 @@ fn commands(
         train += &format!(" --limit {limit}");
     }
     if let Some(backend) = summary.map(|summary| &summary.backend)
-        && backend != Backend::Flex.name()
+        && backend != NATIVE
     {
         train += &format!(" --backend {}", shell_quoted(backend));
     }

@@ -1,142 +1,133 @@
 //! `mnistctl train`
 
+mod display;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use clap::ValueEnum;
-
-use super::{Error, Status, plan, print, report, shell_quoted};
-use crate::backend::{Backend, Engine, available_threads, with_threads};
+use super::{Error, Status, print, report, shell_quoted};
+use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::TrainArgs;
-use crate::dataset::{DataArg, Source, find};
 use crate::evaluation::{Ensemble, Evaluation};
 use crate::interrupt;
-use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::report::FILE;
-use crate::training::progress::{Progress, note};
+use crate::training::progress::note;
 use crate::training::{
-    Checkpoint, CheckpointError, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures,
-    TrainError, TrainingData, check_batch_size, test_data, train, training_data, warnings,
+    BeginOptions, Outcome, ResumeOptions, Run, RunError, RunFolder, Summary, TestData, TrainingData,
 };
-
-/// A run at its start, fresh or resumed.
-struct Start {
-    engine: Engine,
-    recipe: Recipe,
-    plan: Plan,
-    source: Source,
-    data: TrainingData,
-    folder: RunFolder,
-    state: State,
-}
+use display::Display;
 
 pub fn run(args: &TrainArgs) -> Result<Status, Error> {
     let threads = args.threads.map_or_else(available_threads, usize::from);
-    with_threads(threads, || train_with(args, threads))?
+    with_threads(threads, || begin_and_train(args))?
 }
 
-fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
+fn begin_and_train(args: &TrainArgs) -> Result<Status, Error> {
     if args.until_stdin_ends {
         interrupt::listen_to_stdin();
     }
-    let start = match &args.resume {
+    let mut run = match &args.resume {
         None => begin(args)?,
         Some(folder) => resume(args, folder)?,
     };
-    let Start {
-        engine,
-        recipe,
-        plan,
-        source,
-        data,
-        folder,
-        state,
-    } = start;
-    let backend = engine.backend;
-    note(&plan.to_string());
-    note(&format!(
-        "{}: {} images to train on, {} to validate on, from {}; {} backend, {threads} threads; \
-         run folder {}",
-        recipe.name,
-        data.train.len(),
-        data.val.len(),
-        source.describe(),
-        backend.name(),
-        folder.path().display(),
-    ));
-    for warning in warnings::of_data(&recipe, &plan, &data) {
-        note(&format!("warning: {warning}"));
-    }
+    announce(&run);
 
     let deferred = interrupt::defer();
-    let mut progress = Progress::new();
-    let job = Job {
-        recipe: &recipe,
-        data: &data,
-        engine: &engine,
-        folder: &folder,
-        save_every: Duration::from_secs(args.save_every),
-        stop: &interrupt::requested,
-    };
-    let result = train(&job, state, &mut progress);
-    progress.finish();
-    let (state, outcome) = result.inspect_err(|error| note_saved(error, &folder))?;
+    let mut display = Display::new();
+    let trained = run.train(&mut display, &interrupt::requested);
+    display.finish();
+    let folder = run.folder().path();
+    let outcome = trained.inspect_err(|error| note_saved(error, run.folder()))?;
     // All is saved here, so from now on a signal ends the program at once; one may have come after
     // the last batch.
     drop(deferred);
     if outcome == Outcome::Interrupted || interrupt::requested() {
         note(&format!(
             "interrupted and saved; go on with: {}",
-            resume_command(folder.path())
+            resume_command(folder)
         ));
         return Ok(Status::Interrupted);
     }
     if outcome == Outcome::StoppedEarly {
         note("stopped early: the validation loss has stopped falling");
     }
-    let best_epoch = state.best();
-    if let Some(warning) = best_epoch.and_then(|best| warnings::of_result(best, &data)) {
+    if let Some(warning) = run.result_warning() {
         note(&format!("warning: {warning}"));
     }
+    finish(&run)
+}
 
-    // The test images are looked at here for the first and only time.
-    let test = test_data(&source, recipe.training.seed, data.limit).inspect_err(|_| {
+fn begin(args: &TrainArgs) -> Result<Run, Error> {
+    let backend = args.backend.unwrap_or(Backend::Flex);
+    Ok(Run::begin(BeginOptions {
+        engine: backend.engine(!args.no_fused)?,
+        recipe: load_recipe(args)?,
+        data: args.data.as_deref().unwrap_or("auto"),
+        limit: args.limit,
+        out: args.out.as_deref(),
+        save_every: Duration::from_secs(args.save_every),
+    })?)
+}
+
+fn resume(args: &TrainArgs, folder: &Path) -> Result<Run, Error> {
+    let recipe = args.config.is_some().then(|| load_recipe(args));
+    Ok(Run::resume(ResumeOptions {
+        folder,
+        recipe: recipe.transpose()?,
+        backend: args.backend,
+        no_fused: args.no_fused,
+        data: args.data.as_deref(),
+        epochs: args.epochs,
+        save_every: Duration::from_secs(args.save_every),
+    })?)
+}
+
+fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {
+    let config = args.config.as_deref().unwrap_or_default();
+    let mut recipe = Recipe::load(config, &args.overrides)?;
+    recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
+    recipe.training.seed = args.seed.unwrap_or(recipe.training.seed);
+    Ok(recipe)
+}
+
+/// Says what is going to be trained, and on what.
+fn announce(run: &Run) {
+    let job = run.job();
+    note(&job.plan.to_string());
+    note(&format!(
+        "{}: {} images to train on, {} to validate on, from {}; {} backend, {} threads; run folder \
+         {}",
+        job.recipe.name,
+        job.data.train.len(),
+        job.data.val.len(),
+        job.source.describe(),
+        job.computed_by().backend,
+        job.threads,
+        run.folder().path().display(),
+    ));
+    for warning in run.data_warnings() {
+        note(&format!("warning: {warning}"));
+    }
+}
+
+/// Measures the best weights on the test images, which are looked at here for the first and only
+/// time, and adds the report and the summary.
+fn finish(run: &Run) -> Result<Status, Error> {
+    let folder = run.folder();
+    let test = run.test_data().inspect_err(|_| {
         note(&format!(
             "the training is done and saved; with the test images repaired, this adds the \
              summary: {}",
             resume_command(folder.path())
         ));
     })?;
-    let best = Ensemble::load(&[folder.file("best.mpk")], &engine)?;
+    let best = Ensemble::load(&[run.best_file()], &run.job().engine)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
-    let log = folder.read_log(&state.epochs);
-    let summary = Summary {
-        recipe: recipe.name.clone(),
-        parameters: plan.parameters(),
-        backend: backend.name().into(),
-        threads,
-        dataset: data.source.clone(),
-        sha256: data.sha256.clone(),
-        train_images: data.train.len(),
-        val_images: data.val.len(),
-        limit: data.limit,
-        seed: recipe.training.seed,
-        epochs: state.epochs.len(),
-        best_epoch: best_epoch.map_or(0, |epoch| epoch.epoch),
-        val: best_epoch.and_then(|epoch| epoch.val),
-        test: TestFigures {
-            images: evaluation.confusion.images(),
-            loss: evaluation.loss,
-            accuracy: evaluation.confusion.accuracy(),
-            errors: evaluation.confusion.errors(),
-        },
-        seconds: log.iter().map(|line| line.seconds).sum(),
-    };
-    // The summary is last: where it is, the run is complete.
-    write_report(&folder, &summary, &evaluation, &test, &data);
-    folder.save_summary(&summary)?;
+    let summary = run.summary(evaluation.test_figures());
+    write_report(folder, &summary, &evaluation, &test, &run.job().data);
+    run.finish(&summary)?;
     print(&format!(
         "test accuracy {:.4} ({} errors in {} images) with the weights of epoch {}; {:.1} s\n{}\n",
         summary.test.accuracy,
@@ -144,18 +135,14 @@ fn train_with(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
         summary.test.images,
         summary.best_epoch,
         summary.seconds,
-        folder.file("best.mpk").display(),
+        run.best_file().display(),
     ))?;
     Ok(Status::Done)
 }
 
 /// Says how to go on with a run that could not be saved any further.
-fn note_saved(error: &TrainError, folder: &RunFolder) {
-    let unwritten = matches!(
-        error,
-        TrainError::File(_) | TrainError::Checkpoint(CheckpointError::Write(_))
-    );
-    if unwritten && folder.file("last.mpk").exists() {
+fn note_saved(error: &RunError, folder: &RunFolder) {
+    if error.is_unwritten() && folder.file("last.mpk").exists() {
         note(&format!(
             "what was saved before is as it was; when the folder can be written again, go on with: {}",
             resume_command(folder.path())
@@ -185,110 +172,8 @@ fn write_report(
     ));
 }
 
-fn begin(args: &TrainArgs) -> Result<Start, Error> {
-    let engine = args
-        .backend
-        .unwrap_or(Backend::Flex)
-        .engine(!args.no_fused)?;
-    let recipe = load_recipe(args)?;
-    let plan = plan(&recipe)?;
-    let source = find(&DataArg::from(args.data.as_deref().unwrap_or("auto")))?;
-    let data = training_data(
-        &source,
-        recipe.data.validation,
-        recipe.training.seed,
-        args.limit,
-    )?;
-    check_batch_size(&recipe, &plan, data.train.len())?;
-    let folder = RunFolder::create(args.out.as_deref(), &recipe.name)?;
-    Ok(Start {
-        state: State::new(&recipe, &plan, &engine),
-        engine,
-        recipe,
-        plan,
-        source,
-        data,
-        folder,
-    })
-}
-
-/// Goes on from `last.mpk`: its recipe, data and limit, unless the command line names the same
-/// ones again or more epochs.
-fn resume(args: &TrainArgs, folder: &Path) -> Result<Start, Error> {
-    let fail = |problem: String| TrainError::Resume {
-        folder: folder.to_path_buf(),
-        problem,
-    };
-    let folder_of_run = RunFolder::claim(folder)?;
-    let last = folder_of_run.file("last.mpk");
-    if !last.exists() {
-        let problem = "it holds no last.mpk, which every run saves before its first batch; begin \
-                       it with --config";
-        return Err(fail(problem.into()).into());
-    }
-    let checkpoint = Checkpoint::load(&last)?;
-    let Some(resume) = &checkpoint.resume else {
-        return Err(fail("its last.mpk holds no training state".into()).into());
-    };
-    let backend = match args.backend {
-        Some(backend) => backend,
-        None => Backend::from_str(&resume.backend, false)
-            .map_err(|_| fail("its last.mpk names a backend that does not exist".into()))?,
-    };
-    let engine = backend.engine(!args.no_fused)?;
-    let mut recipe = checkpoint.recipe.clone();
-    if args.config.is_some() {
-        let mut given = load_recipe(args)?;
-        given.training.epochs = recipe.training.epochs;
-        given.training.seed = recipe.training.seed;
-        if given != recipe {
-            let problem = "its recipe is not the one --config names; leave --config out";
-            return Err(fail(problem.into()).into());
-        }
-    }
-    recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
-    let plan = plan(&recipe)?;
-    let source = find(&DataArg::from(args.data.as_deref().unwrap_or(&resume.data)))?;
-    let data = training_data(
-        &source,
-        recipe.data.validation,
-        recipe.training.seed,
-        resume.limit,
-    )?;
-    if data.sha256 != resume.sha256 {
-        return Err(fail(format!(
-            "it was trained on other images than those in {}; name the right folder with --data",
-            source.describe()
-        ))
-        .into());
-    }
-    let state = State::new(&recipe, &plan, &engine)
-        .restore(&checkpoint, resume, data.train.len())
-        .map_err(fail)?;
-    if (state.epochs.len() as u64) < recipe.training.epochs {
-        folder_of_run.remove_summary()?;
-    }
-    Ok(Start {
-        engine,
-        recipe,
-        plan,
-        source,
-        data,
-        folder: folder_of_run,
-        state,
-    })
-}
-
 /// The command that goes on with the run, for a shell.
 fn resume_command(folder: &Path) -> String {
     let folder = folder.display().to_string();
     format!("mnistctl train --resume {}", shell_quoted(&folder))
-}
-
-fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {
-    let config = args.config.as_deref().unwrap_or_default();
-    let mut recipe = Recipe::load(config, &args.overrides)?;
-    recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
-    recipe.training.seed = args.seed.unwrap_or(recipe.training.seed);
-    Ok(recipe)
 }

@@ -122,8 +122,11 @@ impl Conditions {
         let resume = checkpoint
             .resume
             .ok_or("its last.mpk holds no training state")?;
+        let computed_by = checkpoint
+            .computed_by
+            .ok_or("its last.mpk names no backend")?;
         Ok(Self {
-            backend: resume.backend,
+            backend: computed_by.backend,
             limit: resume.limit,
             sha256: resume.sha256,
             data: resume.data,

@@ -10,7 +10,7 @@ use crate::dataset::{CLASSES, Digits};
 use crate::network::Model;
 use crate::recipe::Recipe;
 use crate::training::loss::{argmax, loss_of, probabilities};
-use crate::training::{Checkpoint, CheckpointError};
+use crate::training::{Checkpoint, CheckpointError, TestFigures};
 
 /// The network that this program carries, trained for handwriting in pictures.
 const EMBEDDED: &[u8] = include_bytes!("../../models/handwriting.mpk");
@@ -56,6 +56,18 @@ pub struct Evaluation {
     pub confusion: Confusion,
     /// The images that were taken for another digit: the surest mistakes first.
     pub wrong: Vec<Mistake>,
+}
+
+impl Evaluation {
+    /// What a run's summary says of its test images.
+    pub fn test_figures(&self) -> TestFigures {
+        TestFigures {
+            images: self.confusion.images(),
+            loss: self.loss,
+            accuracy: self.confusion.accuracy(),
+            errors: self.confusion.errors(),
+        }
+    }
 }
 
 /// An image that was taken for another digit than it is.

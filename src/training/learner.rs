@@ -3,10 +3,13 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::burn_order;
 use super::flat_optimizer::FlatOptimizer;
 use super::loss;
-use super::optimizer::{Optimizer, OptimizerState};
-use super::tally::Tally;
+use super::optimizer::Optimizer;
+use super::optimizer_state::OptimizerState;
+use super::running_metrics::RunningMetrics;
+use super::step_figures::StepFigures;
 use crate::backend::Engine;
 use crate::dataset::{Batch, Batcher, CLASSES, targets};
 use crate::network::{FusedNetwork, NamedTensor, Network, Plan, StateError, Weights, to_host};
@@ -20,6 +23,8 @@ pub struct Learner {
     criterion: Criterion,
     clip_grad_norm: Option<f64>,
     ema_decay: Option<f64>,
+    /// Of every trainable parameter, in layer order.
+    parameters: Vec<(String, Vec<usize>)>,
 }
 
 #[derive(Debug)]
@@ -79,6 +84,7 @@ impl Learner {
             criterion: recipe.training.criterion(),
             clip_grad_norm: recipe.training.clip_grad_norm,
             ema_decay: recipe.training.ema_decay,
+            parameters: burn_order::parameter_shapes(plan),
         }
     }
 
@@ -129,29 +135,36 @@ impl Learner {
 
     /// The optimizer's state, for a checkpoint.
     pub fn optimizer_state(&self) -> OptimizerState {
-        match &self.engine {
+        let state = match &self.engine {
             Computing::Plain(plain) => plain.optimizer.state(),
             Computing::Fused(fused) => fused.optimizer.state(&fused.network),
-        }
+        };
+        burn_order::to_pytorch(state.steps, state.moments, &self.parameters)
+            .expect("the optimizer has moments for each of the network's parameters")
     }
 
     /// Continues from `state`, or says why it can't have come from training this network.
     pub fn load_optimizer_state(&mut self, state: &OptimizerState) -> Result<(), String> {
+        state.check(&self.parameters)?;
+        let state = super::optimizer::OptimizerState {
+            steps: state.steps,
+            moments: burn_order::from_pytorch(state, &self.parameters),
+        };
         match &mut self.engine {
             Computing::Plain(plain) => {
                 plain
                     .optimizer
-                    .load_state(state, &plain.network, &plain.device)
+                    .load_state(&state, &plain.network, &plain.device)
             }
-            Computing::Fused(fused) => fused.optimizer.load_state(state, &fused.network),
+            Computing::Fused(fused) => fused.optimizer.load_state(&state, &fused.network),
         }
     }
 
-    /// Learns from a batch: forward, loss, backward, update. Returns the batch's loss and right
-    /// answers, as they were before the update. What dropout drops follows from `random`.
-    pub fn step(&mut self, batch: Batch<'_>, lr: f64, random: u64) -> Tally {
+    /// Learns from a batch: forward, loss, backward, update. What dropout drops follows from
+    /// `random`. Returns the figures of all steps that have become known with this one, in order.
+    pub fn step(&mut self, batch: Batch<'_>, lr: f64, random: u64) -> Vec<StepFigures> {
         let (criterion, clip) = (self.criterion, self.clip_grad_norm);
-        let tally = match &mut self.engine {
+        let metrics = match &mut self.engine {
             Computing::Plain(plain) => plain.step(batch, criterion, lr, clip, random),
             Computing::Fused(fused) => {
                 let key = (random >> 32) as u32;
@@ -160,7 +173,7 @@ impl Learner {
                     fused.network.clip_gradients(max_norm);
                 }
                 fused.optimizer.step(lr, &mut fused.network);
-                Tally {
+                RunningMetrics {
                     images: batch.images.len() as u64,
                     correct: loss.correct,
                     loss_sum: loss.loss_sum,
@@ -171,7 +184,16 @@ impl Learner {
             // In double precision before it meets the weights, as in PyTorch.
             self.move_average((1.0 - decay) as f32);
         }
-        tally
+        vec![StepFigures {
+            loss: metrics.figures().loss,
+            images: metrics.images,
+            correct: metrics.correct,
+        }]
+    }
+
+    /// The figures that are not known yet, in order.
+    pub fn flush(&mut self) -> Vec<StepFigures> {
+        Vec::new()
     }
 
     /// Moves the average by `part` of the way to the weights; it begins as a copy of them.
@@ -217,20 +239,20 @@ impl Plain {
         lr: f64,
         clip: Option<f64>,
         random: u64,
-    ) -> Tally {
+    ) -> RunningMetrics {
         let images = batch.images.iter().copied();
         let images = self.batcher.images(images, &self.device);
         // Dropout draws from the device's generator.
         self.device.seed(random);
         let logits = self.network.forward_train(images);
-        let mut tally = Tally::default();
-        tally.add(criterion, &to_host(&logits), batch.labels);
-        if tally.loss_sum.is_finite() {
+        let mut metrics = RunningMetrics::default();
+        metrics.add_logits(criterion, &to_host(&logits), batch.labels);
+        if metrics.loss_sum.is_finite() {
             let targets = targets(batch.labels, &self.device);
             let gradients = loss::loss(criterion, logits, targets).backward();
             self.optimizer.step(lr, &mut self.network, &gradients, clip);
         }
-        tally
+        metrics
     }
 
     fn logits(&self, images: &[&[u8]]) -> Vec<f32> {

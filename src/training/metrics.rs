@@ -2,23 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tally::Tally;
-
 /// Mean loss and fraction of right answers over a set of images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
     pub loss: f64,
     pub accuracy: f64,
-}
-
-impl From<&Tally> for Figures {
-    fn from(tally: &Tally) -> Self {
-        Self {
-            loss: tally.loss(),
-            accuracy: tally.accuracy(),
-        }
-    }
 }
 
 /// One finished epoch, without anything that depends on the clock.

@@ -54,7 +54,12 @@ pub struct Summary {
     pub recipe: String,
     /// Trainable parameters.
     pub parameters: usize,
+    /// What computed: `native` are our kernels.
     pub backend: String,
+    /// The instruction set that our kernels were chosen for; null for burn's backends, and missing
+    /// in the summaries of old versions.
+    #[serde(default)]
+    pub isa: Option<String>,
     pub threads: usize,
     /// `sample`, or the folder the data came from.
     pub dataset: String,
@@ -93,9 +98,10 @@ impl Summary {
         };
         let summary: Self = serde_json::from_str(text)
             .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
-        match summary.test.errors <= summary.test.images {
-            true => Ok(summary),
-            false => Err(unreadable("it counts more errors than images".into())),
+        if summary.test.errors <= summary.test.images {
+            Ok(summary)
+        } else {
+            Err(unreadable("it counts more errors than images".into()))
         }
     }
 }
@@ -267,10 +273,10 @@ impl RunFolder {
         file.take(MAX_BYTES + 1)
             .read_to_string(&mut text)
             .map_err(|error| unreadable(error.to_string()))?;
-        match text.len() as u64 > MAX_BYTES {
-            true => Err(unreadable("it is larger than any run makes it".into())),
-            false => Ok(Some(text)),
+        if text.len() as u64 > MAX_BYTES {
+            return Err(unreadable("it is larger than any run makes it".into()));
         }
+        Ok(Some(text))
     }
 
     pub fn save_summary(&self, summary: &Summary) -> Result<(), FileError> {
@@ -285,9 +291,10 @@ fn named(path: &Path) -> Result<PathBuf, RunFolderError> {
     match fs::read_dir(path) {
         Ok(entries) => {
             let mut names = entries.flatten().map(|entry| entry.file_name());
-            match names.all(|name| is_temporary(&name)) {
-                true => Ok(path.to_path_buf()),
-                false => Err(RunFolderError::NotEmpty(path.to_path_buf())),
+            if names.all(|name| is_temporary(&name)) {
+                Ok(path.to_path_buf())
+            } else {
+                Err(RunFolderError::NotEmpty(path.to_path_buf()))
             }
         }
         Err(error) if error.kind() == ErrorKind::NotADirectory => {

@@ -40,9 +40,10 @@ impl SchedulerState {
             // The others go by the position alone.
             _ => *self == Self::new(lr),
         };
-        match fits {
-            true => Ok(()),
-            false => Err("the learning rate's schedule can't have come to where it is".into()),
+        if fits {
+            Ok(())
+        } else {
+            Err("the learning rate's schedule can't have come to where it is".into())
         }
     }
 
@@ -145,9 +146,10 @@ fn one_cycle(spec: &OneCycleSpec, step: f64, steps: f64) -> f64 {
     let initial = spec.max_lr / spec.div_factor;
     let last = initial / spec.final_div_factor;
     let top = spec.pct_start * steps - 1.0;
-    let (from, to, part) = match step < top {
-        true => (initial, spec.max_lr, step / top),
-        false => (spec.max_lr, last, (step - top) / (steps - 1.0 - top)),
+    let (from, to, part) = if step < top {
+        (initial, spec.max_lr, step / top)
+    } else {
+        (spec.max_lr, last, (step - top) / (steps - 1.0 - top))
     };
     match spec.anneal_strategy {
         AnnealStrategy::Cos => to + (from - to) / 2.0 * (1.0 + (std::f64::consts::PI * part).cos()),

@@ -3,7 +3,7 @@
 
 use super::data::TrainingData;
 use super::metrics::Epoch;
-use super::progress::{loss_text, lr_text};
+use super::numbers::{loss_text, lr_text};
 use crate::dataset::CLASSES;
 use crate::network::Plan;
 use crate::recipe::Recipe;
@@ -48,25 +48,37 @@ pub fn of_data(recipe: &Recipe, plan: &Plan, data: &TrainingData) -> Vec<String>
     warnings
 }
 
-/// An epoch whose training made the network far worse than a fresh one.
-pub(super) fn of_epoch(epoch: &Epoch) -> Option<String> {
-    (epoch.train.loss > HARMFUL * guessing()).then(|| {
-        format!(
+/// Watches for epochs whose training made the network far worse than a fresh one.
+#[derive(Default)]
+pub struct HarmfulEpoch {
+    found: bool,
+}
+
+impl HarmfulEpoch {
+    /// The warning about `epoch`, if it is the first such one: the others would only repeat it.
+    pub fn first(&mut self, epoch: &Epoch) -> Option<String> {
+        let is_harmful = epoch.train.loss > HARMFUL * guessing();
+        if !is_harmful || self.found {
+            return None;
+        }
+        self.found = true;
+        Some(format!(
             "the training loss of epoch {}, {}, is far above {:.4}, that of guessing; the learning \
              rate, {}, is probably too high",
             epoch.epoch,
             loss_text(epoch.train.loss),
             guessing(),
             lr_text(epoch.lr)
-        )
-    })
+        ))
+    }
 }
 
 /// A best epoch that is no better than guessing.
 pub fn of_result(best: &Epoch, data: &TrainingData) -> Option<String> {
-    let (set, indices) = match data.val.is_empty() {
-        true => ("training", &data.train),
-        false => ("validation", &data.val),
+    let (set, indices) = if data.val.is_empty() {
+        ("training", &data.train)
+    } else {
+        ("validation", &data.val)
     };
     let figures = best.val.unwrap_or(best.train);
     let counts = counts(data, indices);

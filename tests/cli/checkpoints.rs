@@ -65,8 +65,8 @@ fn what_is_no_sound_checkpoint_is_refused_with_its_name() {
         ),
         (
             "later.mpk",
-            patched(whole, b"\xa7version\x01", b"\xa7version\x63"),
-            &["format version 99", "reads version 1"],
+            patched(whole, b"\xa7version\x02", b"\xa7version\x63"),
+            &["format version 99", "reads versions 1 to 2"],
         ),
         (
             "foreign.mpk",

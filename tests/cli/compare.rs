@@ -342,7 +342,7 @@ fn a_folder_of_another_run_is_left_as_it_is() {
             " --epochs 2",
             "`epochs = 1` where this comparison has `epochs = 2`",
         ),
-        (" --backend ndarray", "--backend flex"),
+        (" --backend ndarray", "--backend native"),
     ] {
         let finished = compare(&world, &format!("{args}{change}"), 1);
         assert!(finished.stdout.contains(words), "{}", finished.stdout);

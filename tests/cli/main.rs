@@ -6,6 +6,7 @@ mod compare;
 mod compare_page;
 mod errors;
 mod handwriting;
+mod library;
 mod locks;
 mod numbers;
 mod pictures;

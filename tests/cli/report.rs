@@ -237,7 +237,7 @@ fn what_holds_no_sound_run_is_refused_in_words() {
             "more errors than images",
         ),
         (
-            &summary.replace("flex", "abacus"),
+            &summary.replace("native", "abacus"),
             "backend that does not exist",
         ),
     ] {

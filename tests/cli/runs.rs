@@ -82,6 +82,7 @@ fn the_first_command_of_a_user_learns_and_leaves_a_complete_run() {
         "best_epoch",
         "dataset",
         "epochs",
+        "isa",
         "limit",
         "parameters",
         "recipe",
@@ -100,12 +101,14 @@ fn the_first_command_of_a_user_learns_and_leaves_a_complete_run() {
         ["accuracy", "errors", "images", "loss"]
     );
     let wanted = serde_json::json!({
-        "backend": "flex", "dataset": "sample", "epochs": 6, "parameters": 9956,
+        "backend": "native", "dataset": "sample", "epochs": 6, "parameters": 9956,
         "recipe": "cnn-9956", "limit": 1000, "seed": 0, "train_images": 1000, "val_images": 250,
     });
     for (key, value) in wanted.as_object().unwrap() {
         assert_eq!(&summary[key], value, "{key}");
     }
+    let isa = mnistctl::kernels::Isa::best().to_string();
+    assert_eq!(summary["isa"], isa);
     assert_eq!(summary["test"]["images"], 250);
     assert_eq!(summary["sha256"].as_str().unwrap().len(), 64);
     let best = summary["best_epoch"].as_u64().unwrap() as usize;
@@ -291,6 +294,7 @@ fn the_ndarray_backend_learns_too() {
     world.ok("train --config mlp --data sample --limit 1000 --epochs 3 --backend ndarray");
     let summary = world.json("runs/mlp/summary.json");
     assert_eq!(summary["backend"], "ndarray");
+    assert_eq!(summary["isa"], Value::Null);
     // Seeds 0 to 2 gave 0.79 to 0.84.
     assert!(number(&summary, "/test/accuracy") > 0.6, "{summary}");
     // A checkpoint knows no backend: what one wrote, the other reads alike.

@@ -5,18 +5,22 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mnistctl::training::{Epoch, SchedulerState, Tally};
+use mnistctl::training::{Checkpoint, Epoch, RunningMetrics, SchedulerState};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::common::{Finished, World};
 
-/// A checkpoint as it is written, to be changed at will.
+/// A checkpoint as it is written, to be changed at will. What is `None` is left out.
 #[derive(Serialize, Deserialize, Clone)]
 struct Document {
     format: String,
     version: u32,
     recipe: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backend: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isa: Option<String>,
     normalize: Normalize,
     metrics: Vec<Epoch>,
     tensors: Vec<Tensor>,
@@ -40,15 +44,27 @@ struct Tensor {
 #[derive(Serialize, Deserialize, Clone)]
 struct Resume {
     step: u64,
-    tally: Tally,
+    tally: RunningMetrics,
     scheduler: SchedulerState,
     optimizer_steps: u64,
-    optimizer_moments: Vec<ByteBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moments: Option<Vec<Moments>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    optimizer_moments: Option<Vec<ByteBuf>>,
     weights: Option<Vec<Tensor>>,
-    backend: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backend: Option<String>,
     data: String,
     sha256: String,
     limit: Option<u64>,
+}
+
+/// Version 2's moments of one parameter.
+#[derive(Serialize, Deserialize, Clone)]
+struct Moments {
+    name: String,
+    first: Option<ByteBuf>,
+    second: Option<ByteBuf>,
 }
 
 impl Document {
@@ -59,10 +75,20 @@ impl Document {
         rmp_serde::from_slice(&bytes).unwrap()
     }
 
+    /// The same in format version 2.
+    fn sound_2() -> Self {
+        let bytes = rmp_serde::to_vec_named(&Self::sound()).unwrap();
+        let checkpoint = Checkpoint::parse(&bytes, Path::new("sound.mpk")).unwrap();
+        rmp_serde::from_slice(&checkpoint.to_bytes()).unwrap()
+    }
+
     fn changed(change: impl Fn(&mut Self)) -> Vec<u8> {
-        let mut document = Self::sound();
-        change(&mut document);
-        rmp_serde::to_vec_named(&document).unwrap()
+        Self::sound().with(change)
+    }
+
+    fn with(mut self, change: impl Fn(&mut Self)) -> Vec<u8> {
+        change(&mut self);
+        rmp_serde::to_vec_named(&self).unwrap()
     }
 
     fn tensor(&mut self, name: &str) -> &mut Tensor {
@@ -72,6 +98,16 @@ impl Document {
 
     fn resume(&mut self) -> &mut Resume {
         self.resume.as_mut().unwrap()
+    }
+
+    /// Version 1's moments.
+    fn pairs(&mut self) -> &mut Vec<ByteBuf> {
+        self.resume().optimizer_moments.as_mut().unwrap()
+    }
+
+    /// Version 2's moments.
+    fn moments(&mut self) -> &mut Vec<Moments> {
+        self.resume().moments.as_mut().unwrap()
     }
 }
 
@@ -201,16 +237,16 @@ fn a_state_that_no_run_was_in_is_not_gone_on_from() {
             d.resume().scheduler.best = Some(f64::INFINITY);
         }),
         ("optimizer's state", |d| {
-            set_first(&mut d.resume().optimizer_moments[0], f32::NAN);
+            set_first(&mut d.pairs()[0], f32::NAN);
         }),
         ("optimizer's state", |d| {
-            set_first(&mut d.resume().optimizer_moments[1], -1.0);
+            set_first(&mut d.pairs()[1], -1.0);
         }),
         ("moments are incomplete", |d| {
-            d.resume().optimizer_moments.pop();
+            d.pairs().pop();
         }),
         ("at most 800", |d| {
-            d.resume().optimizer_moments = vec![ByteBuf::new(); 802];
+            *d.pairs() = vec![ByteBuf::new(); 802];
         }),
         ("at most 800", |d| {
             let tensor = d.tensors[1].clone();
@@ -219,17 +255,90 @@ fn a_state_that_no_run_was_in_is_not_gone_on_from() {
         ("averaged weights", |d| {
             d.recipe = d.recipe.replace("ema_decay = 0.95\n", "");
         }),
-        ("sha256", |d| d.resume().sha256 = "\u{1b}[31m".into()),
-        ("backend", |d| d.resume().backend = "\u{1b}[31mflex".into()),
+        ("not a sha256", |d| {
+            d.resume().sha256 = "\u{1b}[31m".into();
+        }),
+        ("backend that no mnistctl has", |d| {
+            d.resume().backend = Some("\u{1b}[31mflex".into());
+        }),
     ];
     let world = World::new();
     fs::create_dir(world.path("run")).unwrap();
     for (words, change) in table {
-        world.write("run/last.mpk", Document::changed(change));
-        let args = "train --resume run";
-        world.run(args).assert_error(args, &[words, "run"]);
-        assert_eq!(world.listing("run"), ["last.mpk"], "{words}");
+        refuses_to_go_on(&world, Document::changed(change), words);
     }
+}
+
+#[test]
+fn what_is_new_in_version_2_is_checked_as_well() {
+    type Change = fn(&mut Document);
+    let table: [(&str, Change); 17] = [
+        ("backend that no mnistctl has", |d| {
+            d.backend = Some("\u{1b}[31mnative".into());
+        }),
+        ("backend that no mnistctl has", |d| {
+            d.backend = Some("a".repeat(33));
+        }),
+        ("instruction set that no mnistctl has", |d| {
+            d.isa = Some("avx\n2".into());
+        }),
+        ("an instruction set, but no backend", |d| {
+            d.backend = None;
+            d.isa = Some("avx2".into());
+        }),
+        ("backend that does not exist", |d| {
+            d.backend = Some("abacus".into());
+        }),
+        ("optimizer's state", |d| {
+            set_first(d.moments()[0].first.as_mut().unwrap(), f32::NAN);
+        }),
+        ("optimizer's state", |d| {
+            set_first(d.moments()[0].second.as_mut().unwrap(), -1.0);
+        }),
+        ("optimizer's state", |d| {
+            d.moments()[0].first = Some(ByteBuf::new());
+        }),
+        ("optimizer's state", |d| {
+            let more = d.moments()[1].first.as_mut().unwrap();
+            more.extend([0; 4]);
+        }),
+        ("moments are incomplete", |d| {
+            d.moments()[1].first.as_mut().unwrap().pop();
+        }),
+        ("optimizer's state", |d| {
+            d.moments()[0].name = "0.wait".into()
+        }),
+        ("optimizer's state", |d| d.moments().swap(0, 1)),
+        ("optimizer's state", |d| {
+            d.moments().pop();
+        }),
+        ("at most 800", |d| {
+            *d.moments() = vec![d.moments()[1].clone(); 801];
+        }),
+        // What only the other version has.
+        ("keys are not those of version 2", |d| {
+            d.resume().backend = Some("flex".into());
+        }),
+        ("keys are not those of version 2", |d| {
+            d.resume().moments = None;
+        }),
+        ("keys are not those of version 1", |d| d.version = 1),
+    ];
+    let world = World::new();
+    fs::create_dir(world.path("run")).unwrap();
+    for (words, change) in table {
+        refuses_to_go_on(&world, Document::sound_2().with(change), words);
+    }
+    // Unchanged, it goes on.
+    world.write("run/last.mpk", Document::sound_2().with(|_| {}));
+    world.ok("train --resume run --epochs 4");
+}
+
+fn refuses_to_go_on(world: &World, last: Vec<u8>, words: &str) {
+    world.write("run/last.mpk", last);
+    let args = "train --resume run";
+    world.run(args).assert_error(args, &[words, "run"]);
+    assert_eq!(world.listing("run"), ["last.mpk"], "{words}");
 }
 
 /// The recipe's network would take gigabytes; the file doesn't have them.

@@ -1,9 +1,13 @@
 //! Checkpoints of every format version there was. `tests/checkpoints` keeps two of each, which the
 //! program of that time wrote: of a run on the first 1,000 images of the sample that ended after
-//! three epochs. They are never made again.
+//! three epochs. They are never made again. `tests/checkpoints/make` has made those of the newest
+//! version.
 
 use std::fs;
 use std::path::Path;
+
+use mnistctl::kernels::Isa;
+use mnistctl::training::{Checkpoint, VERSION};
 
 use crate::common::{World, number};
 
@@ -53,6 +57,49 @@ fn version_1_goes_on() {
     assert_measures(&world, "old/best.mpk", 0.321353, 100.0);
 }
 
+/// Whoever goes on with a checkpoint, or compares two, has to know what computed them.
+#[test]
+fn checkpoints_record_what_computed_them() {
+    let world = World::with_tiny();
+    let train = "train --config tiny.toml --data sample --limit 100 --out";
+    world.ok(&format!("{train} ours"));
+    world.ok(&format!("{train} burns --backend ndarray"));
+    for (run, backend, isa) in [
+        ("ours", "native", Some(Isa::best().to_string())),
+        ("burns", "ndarray", None),
+    ] {
+        for file in ["best.mpk", "last.mpk"] {
+            let checkpoint = Checkpoint::load(&world.path(&format!("{run}/{file}"))).unwrap();
+            assert_eq!(checkpoint.version, VERSION);
+            let computed_by = checkpoint.computed_by.unwrap();
+            assert_eq!(computed_by.backend, backend, "{run}/{file}");
+            assert_eq!(computed_by.isa, isa, "{run}/{file}");
+        }
+    }
+}
+
+/// The first pixel is white paper in every image. Without normalisation it is 0, so no gradient
+/// ever reaches the ten weights behind it: the first column of PyTorch's `[out, in]` weight.
+#[test]
+fn moments_are_laid_out_as_their_parameters() {
+    let world = World::with_tiny();
+    world.ok(
+        "train --config tiny.toml --data sample --limit 500 --out run \
+         --set optimizer.momentum=0.9 --set data.normalize.mean=0 --set data.normalize.std=1",
+    );
+    let last = Checkpoint::load(&world.path("run/last.mpk")).unwrap();
+    let moments = last.resume.unwrap().optimizer.moments;
+    let names: Vec<&str> = moments.iter().map(|of| of.name.as_str()).collect();
+    assert_eq!(names, ["1.weight", "1.bias"]);
+    assert!(moments.iter().all(|of| of.second.is_none()));
+    let weight = moments[0].first.as_ref().unwrap();
+    assert_eq!(weight.len(), 7840);
+    for row in weight.chunks_exact(784) {
+        assert_eq!(row[0], 0.0);
+        assert!(row.iter().any(|&moment| moment != 0.0));
+    }
+}
+
 #[test]
 fn a_newer_version_is_refused_before_the_rest_is_looked_at() {
     let world = World::new();
@@ -61,14 +108,16 @@ fn a_newer_version_is_refused_before_the_rest_is_looked_at() {
     let at = old.windows(9).position(|window| window == version).unwrap();
     // What a later version may bring: another key, and one that is gone.
     let mut new = old.clone();
-    new[at + 8] = 2;
+    let newer = VERSION as u8 + 1;
+    new[at + 8] = newer;
     let key = new
         .windows(7)
         .position(|window| window == b"metrics")
         .unwrap();
     new[key..key + 7].copy_from_slice(b"history");
     world.write("new.mpk", &new);
-    let words = ["new.mpk has format version 2", "reads version 1", "newer"];
+    let found = format!("new.mpk has format version {newer}");
+    let words = [found.as_str(), "reads versions 1 to", "newer"];
     world.refused("eval --data sample --checkpoint new.mpk", &words);
     fs::create_dir(world.path("run")).unwrap();
     world.write("run/last.mpk", &new);

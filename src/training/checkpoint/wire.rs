@@ -1,14 +1,24 @@
 //! The parts of a checkpoint as they stand in the file, and whether each makes sense by itself.
+//!
+//! Both versions of the format are read into the same types. Version 1 has no `backend` and `isa`
+//! beside the recipe, but a `backend` in its resume part, and moments without names, as
+//! [`burn_order`] describes.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
+use super::bounded::{at_most, some_at_most};
+use super::contents::Resume;
 use crate::network::NamedTensor;
-use crate::training::bounded::{at_most, some_at_most};
-use crate::training::checkpoint::Resume;
+use crate::training::burn_order;
+use crate::training::computed_by::{ComputedBy, NATIVE};
 use crate::training::metrics::Epoch;
-use crate::training::optimizer::OptimizerState;
+use crate::training::optimizer_state::{Moments, OptimizerState, ParameterShapes};
+use crate::training::running_metrics::RunningMetrics;
 use crate::training::scheduler::SchedulerState;
-use crate::training::tally::Tally;
+
+/// The version that is written. This one and those before it are read.
+pub const VERSION: u32 = 2;
 
 /// The most epochs a recipe can ask for.
 const MAX_EPOCHS: usize = 100_000;
@@ -22,6 +32,10 @@ pub struct Document {
     pub format: String,
     pub version: u32,
     pub recipe: String,
+    #[serde(default)]
+    pub backend: Option<String>,
+    #[serde(default)]
+    pub isa: Option<String>,
     pub normalize: WireNormalize,
     #[serde(deserialize_with = "at_most::<_, _, MAX_EPOCHS>")]
     pub metrics: Vec<Epoch>,
@@ -59,24 +73,110 @@ pub struct WireTensor {
 #[serde(deny_unknown_fields)]
 pub struct WireResume {
     pub step: u64,
-    pub tally: Tally,
+    #[serde(rename = "tally")]
+    pub running: RunningMetrics,
     #[serde(default)]
     pub seconds: f64,
     pub scheduler: SchedulerState,
     pub optimizer_steps: u64,
-    /// Two entries a parameter: first and second moment, empty where there is none.
-    #[serde(deserialize_with = "at_most::<_, _, MAX_TENSORS>")]
-    pub optimizer_moments: Vec<serde_bytes::ByteBuf>,
+    /// Version 2's; a list by parameters.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
+    )]
+    pub moments: Option<Vec<WireMoments>>,
+    /// Version 1's: two entries a parameter, first and second moment, empty where there is none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
+    )]
+    pub optimizer_moments: Option<Vec<ByteBuf>>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
     )]
     pub weights: Option<Vec<WireTensor>>,
-    pub backend: String,
+    /// Version 1's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
     pub data: String,
     pub sha256: String,
     pub limit: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireMoments {
+    pub name: String,
+    pub first: Option<ByteBuf>,
+    pub second: Option<ByteBuf>,
+}
+
+impl Document {
+    /// Whether the keys in which the versions differ are those of this document's version.
+    pub fn check_version(&self) -> Result<(), String> {
+        let old = self.version == 1;
+        let top = self.backend.is_some() || self.isa.is_some();
+        let resume = self.resume.as_ref();
+        let top_fits = !(old && top);
+        let resume_fits = resume.is_none_or(|resume| {
+            resume.optimizer_moments.is_some() == old
+                && resume.backend.is_some() == old
+                && resume.moments.is_some() != old
+        });
+        if top_fits && resume_fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "its keys are not those of version {}",
+                self.version
+            ))
+        }
+    }
+
+    /// What computed, as far as the document says.
+    pub fn computed_by(&self) -> Result<Option<ComputedBy>, String> {
+        let resume = self.resume.as_ref();
+        let old = resume.and_then(|resume| resume.backend.as_deref());
+        let computed_by = match (&self.backend, &self.isa, old) {
+            (Some(backend), isa, _) => ComputedBy {
+                backend: backend.clone(),
+                isa: isa.clone(),
+            },
+            // What version 1 called flex were our kernels, unless a hidden flag said otherwise.
+            (None, None, Some("flex")) => ComputedBy {
+                backend: NATIVE.into(),
+                isa: None,
+            },
+            (None, None, Some(backend)) => ComputedBy {
+                backend: backend.into(),
+                isa: None,
+            },
+            (None, None, None) => return Ok(None),
+            (None, Some(_), _) => {
+                return Err("it names an instruction set, but no backend".into());
+            }
+        };
+        for (what, name) in [
+            ("backend", Some(&computed_by.backend)),
+            ("instruction set", computed_by.isa.as_ref()),
+        ] {
+            if name.is_some_and(|name| !is_plain_name(name)) {
+                return Err(format!("it names a {what} that no mnistctl has"));
+            }
+        }
+        Ok(Some(computed_by))
+    }
+}
+
+/// Short, and of letters, digits and hyphens: it stands in messages and in the commands that they
+/// name.
+fn is_plain_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    name.len() <= 32 && name.bytes().all(plain)
 }
 
 impl From<&NamedTensor> for WireTensor {
@@ -120,26 +220,71 @@ impl WireTensor {
     }
 }
 
+impl From<&Moments> for WireMoments {
+    fn from(moments: &Moments) -> Self {
+        let bytes = |moment: &Option<Vec<f32>>| {
+            let values = moment.as_deref()?;
+            Some(ByteBuf::from(to_bytes(values)))
+        };
+        Self {
+            name: moments.name.clone(),
+            first: bytes(&moments.first),
+            second: bytes(&moments.second),
+        }
+    }
+}
+
+impl WireMoments {
+    fn check(self) -> Result<Moments, String> {
+        let values = |bytes: Option<ByteBuf>| bytes.as_ref().map(moment).transpose();
+        Ok(Moments {
+            name: self.name,
+            first: values(self.first)?,
+            second: values(self.second)?,
+        })
+    }
+}
+
+fn moment(bytes: &ByteBuf) -> Result<Vec<f32>, String> {
+    if !bytes.len().is_multiple_of(4) {
+        return Err("the optimizer's moments are incomplete".into());
+    }
+    Ok(from_bytes(bytes))
+}
+
+/// Version 1's moments, which are in pairs.
+fn version_1_moments(
+    steps: u64,
+    moments: &[ByteBuf],
+    parameters: &ParameterShapes,
+) -> Result<OptimizerState, String> {
+    let values = |bytes: &ByteBuf| -> Result<Option<Vec<f32>>, String> {
+        let values = moment(bytes)?;
+        Ok((!values.is_empty()).then_some(values))
+    };
+    let (pairs, rest) = moments.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("the optimizer's moments are incomplete".into());
+    }
+    let pair = |[first, second]: &[ByteBuf; 2]| Ok((values(first)?, values(second)?));
+    let pairs = pairs.iter().map(pair).collect::<Result<_, String>>()?;
+    burn_order::to_pytorch(steps, pairs, parameters)
+}
+
 impl From<&Resume> for WireResume {
     fn from(resume: &Resume) -> Self {
-        let bytes = |moment: &Option<Vec<f32>>| {
-            serde_bytes::ByteBuf::from(to_bytes(moment.as_deref().unwrap_or(&[])))
-        };
-        let moments = resume.optimizer.moments.iter();
+        let moments = &resume.optimizer.moments;
+        let weights = resume.weights.as_ref();
         Self {
             step: resume.step,
-            tally: resume.tally,
+            running: resume.running,
             seconds: resume.seconds,
             scheduler: resume.scheduler.clone(),
             optimizer_steps: resume.optimizer.steps,
-            optimizer_moments: moments
-                .flat_map(|(first, second)| [bytes(first), bytes(second)])
-                .collect(),
-            weights: resume
-                .weights
-                .as_ref()
-                .map(|tensors| tensors.iter().map(WireTensor::from).collect()),
-            backend: resume.backend.clone(),
+            moments: Some(moments.iter().map(WireMoments::from).collect()),
+            optimizer_moments: None,
+            weights: weights.map(|tensors| tensors.iter().map(WireTensor::from).collect()),
+            backend: None,
             data: resume.data.clone(),
             sha256: resume.sha256.clone(),
             limit: resume.limit,
@@ -148,43 +293,35 @@ impl From<&Resume> for WireResume {
 }
 
 impl WireResume {
-    pub fn check(self) -> Result<Resume, String> {
-        if !self
-            .optimizer_moments
-            .iter()
-            .all(|m| m.len().is_multiple_of(4))
-            || !self.optimizer_moments.len().is_multiple_of(2)
-        {
-            return Err("the optimizer's moments are incomplete".into());
-        }
+    /// The state, of a network with these parameters.
+    pub fn check(self, parameters: &ParameterShapes) -> Result<Resume, String> {
         if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
             return Err("the learning rate is not a number it could have written".into());
         }
         if !self.seconds.is_finite() || self.seconds < 0.0 {
             return Err("the time its epoch took is not one it could have taken".into());
         }
-        let values = |bytes: &serde_bytes::ByteBuf| match bytes.is_empty() {
-            true => None,
-            false => Some(from_bytes(bytes)),
+        let steps = self.optimizer_steps;
+        let optimizer = match (self.moments, self.optimizer_moments) {
+            (Some(moments), _) => OptimizerState {
+                steps,
+                moments: moments
+                    .into_iter()
+                    .map(WireMoments::check)
+                    .collect::<Result<_, _>>()?,
+            },
+            (None, moments) => version_1_moments(steps, &moments.unwrap_or_default(), parameters)?,
         };
         Ok(Resume {
             step: self.step,
-            tally: self.tally,
+            running: self.running,
             seconds: self.seconds,
             scheduler: self.scheduler,
-            optimizer: OptimizerState {
-                steps: self.optimizer_steps,
-                moments: self
-                    .optimizer_moments
-                    .chunks_exact(2)
-                    .map(|pair| (values(&pair[0]), values(&pair[1])))
-                    .collect(),
-            },
+            optimizer,
             weights: self
                 .weights
                 .map(|tensors| tensors.into_iter().map(WireTensor::check).collect())
                 .transpose()?,
-            backend: self.backend,
             data: self.data,
             sha256: self.sha256,
             limit: self.limit,
@@ -208,8 +345,6 @@ fn to_bytes(values: &[f32]) -> Vec<u8> {
 }
 
 fn from_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect()
+    let (values, _) = bytes.as_chunks::<4>();
+    values.iter().map(|&b| f32::from_le_bytes(b)).collect()
 }

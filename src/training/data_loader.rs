@@ -1,4 +1,4 @@
-//! An epoch's batches, in their order, varied where the recipe says so.
+//! The data loader: an epoch's batches, shuffled, and augmented where the recipe says so.
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ use crate::rng::{Rng, Stream};
 
 use super::data::TrainingData;
 
-/// Images that are varied at a time: enough for starting the threads to cost nothing.
+/// Images that are augmented at a time: enough for starting the threads to cost nothing.
 const AHEAD: usize = 1024;
 
 /// Hands out the batches of one epoch.
-pub(super) struct Feed<'a> {
+pub(super) struct DataLoader<'a> {
     digits: &'a Digits,
     /// All images of the epoch, shuffled.
     order: Vec<u32>,
@@ -22,12 +22,12 @@ pub(super) struct Feed<'a> {
     seed: u64,
     epoch: u64,
     augment: Option<Augment>,
-    /// Varied images, and which places of `order` they belong to.
-    varied: Vec<u8>,
+    /// Augmented images, and which places of `order` they belong to.
+    augmented: Vec<u8>,
     ready: Range<usize>,
 }
 
-impl<'a> Feed<'a> {
+impl<'a> DataLoader<'a> {
     /// The batches of epoch `epoch`, counted from 1.
     pub fn new(recipe: &Recipe, data: &'a TrainingData, epoch: u64) -> Self {
         let seed = recipe.training.seed;
@@ -43,7 +43,7 @@ impl<'a> Feed<'a> {
             seed,
             epoch,
             augment: Augment::new(&recipe.augment),
-            varied: Vec::new(),
+            augmented: Vec::new(),
             ready: 0..0,
         }
     }
@@ -59,39 +59,39 @@ impl<'a> Feed<'a> {
         let Some(augment) = &self.augment else {
             return Some((images, labels));
         };
-        // Whole batches are varied together, so one that has begun is ready to its end.
+        // Whole batches are augmented together, so one that has begun is ready to its end.
         if !self.ready.contains(&start) {
             let batches = AHEAD.div_ceil(self.batch_size);
             let end = (start + batches * self.batch_size).min(self.order.len());
             self.ready = start..end;
-            vary(
+            augment_images(
                 augment,
                 self.digits,
                 &self.order[start..end],
                 (self.seed, self.epoch),
-                &mut self.varied,
+                &mut self.augmented,
             );
         }
         let first = (start - self.ready.start) * PIXELS;
-        let varied = self.varied[first..].chunks_exact(PIXELS);
-        Some((varied.take(places.len()).collect(), labels))
+        let augmented = self.augmented[first..].chunks_exact(PIXELS);
+        Some((augmented.take(places.len()).collect(), labels))
     }
 }
 
-/// Fills `varied` with the images at `indices`. Each one's random numbers follow from the seed,
+/// Fills `augmented` with the images at `indices`. Each one's random numbers follow from the seed,
 /// the epoch and its index in the dataset, so neither threads nor batches change a bit.
-fn vary(
+fn augment_images(
     augment: &Augment,
     digits: &Digits,
     indices: &[u32],
     (seed, epoch): (u64, u64),
-    varied: &mut Vec<u8>,
+    augmented: &mut Vec<u8>,
 ) {
-    varied.resize(indices.len() * PIXELS, 0);
-    let images = varied.par_chunks_exact_mut(PIXELS).with_min_len(16);
-    images.zip(indices).for_each(|(varied, &index)| {
+    augmented.resize(indices.len() * PIXELS, 0);
+    let images = augmented.par_chunks_exact_mut(PIXELS).with_min_len(16);
+    images.zip(indices).for_each(|(augmented, &index)| {
         let rng = Rng::new(seed, &[Stream::Augment as u64, epoch, u64::from(index)]);
         let (image, label) = (digits.image(index as usize), digits.label(index as usize));
-        augment.apply(image, label, rng, varied);
+        augment.apply(image, label, rng, augmented);
     });
 }

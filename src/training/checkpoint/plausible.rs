@@ -3,16 +3,17 @@
 //! A file that is sound in itself may still hold what no training writes: more right answers than
 //! images, counters that overflow at the next step, a learning rate above the one it began with.
 //! Going on from there would give nonsense at best, so it is refused with what is wrong. What can
-//! only be told with the data at hand, [`State::restore`](super::State::restore) checks.
+//! only be told with the data at hand, [`State::restore`](crate::training::State::restore) checks.
 
-use super::checkpoint::Resume;
-use super::metrics::{Epoch, Figures};
+use super::contents::Resume;
 use crate::network::Plan;
 use crate::recipe::Recipe;
+use crate::training::metrics::{Epoch, Figures};
+use crate::training::optimizer_state::ParameterShapes;
 
 /// The finished epochs of a run. There may be more than its recipe asks for now: `--epochs` can
 /// lower that.
-pub(super) fn check_epochs(epochs: &[Epoch]) -> Result<(), String> {
+pub fn check_epochs(epochs: &[Epoch]) -> Result<(), String> {
     let numbered = |(index, epoch): (usize, &Epoch)| epoch.epoch == index as u64 + 1;
     if !epochs.iter().enumerate().all(numbered) {
         return Err("its epochs are not numbered 1, 2, 3, ...".into());
@@ -22,27 +23,30 @@ pub(super) fn check_epochs(epochs: &[Epoch]) -> Result<(), String> {
     let measured = |epoch: &Epoch| {
         possible(&epoch.train) && epoch.val.is_none_or(|val| possible(&val)) && rate(epoch.lr)
     };
-    match epochs.iter().all(measured) {
-        true => Ok(()),
-        false => Err("its epochs have figures that can't be measured".into()),
+    if epochs.iter().all(measured) {
+        Ok(())
+    } else {
+        Err("its epochs have figures that can't be measured".into())
     }
 }
 
-/// The state of a run of `recipe` after `epochs` epochs, with the network that `plan` describes.
-pub(super) fn check_resume(
+/// The state of a run of `recipe` after `epochs` epochs, with the network that `plan` describes and
+/// its `parameters`.
+pub fn check_resume(
     resume: &Resume,
     recipe: &Recipe,
     plan: &Plan,
+    parameters: &ParameterShapes,
     epochs: u64,
 ) -> Result<(), String> {
-    let tally = &resume.tally;
-    if tally.correct > tally.images || !tally.loss_sum.is_finite() {
+    let running = &resume.running;
+    if running.correct > running.images || !running.loss_sum.is_finite() {
         return Err("it counts what can't be counted in the unfinished epoch".into());
     }
     resume
         .scheduler
         .check(&recipe.scheduler, recipe.optimizer.lr())?;
-    resume.optimizer.check(&plan.parameter_sizes())?;
+    resume.optimizer.check(parameters)?;
     // Every epoch has a step at least, and no run has so many that counting them fails.
     let steps = resume.optimizer.steps;
     if steps < epochs.saturating_add(resume.step) || steps > 1 << 53 {
@@ -56,13 +60,10 @@ pub(super) fn check_resume(
             .map_err(|error| error.to_string())?;
     }
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if resume.sha256.len() != 64 || !resume.sha256.bytes().all(hex) {
-        return Err("the sha256 of its images is none".into());
-    }
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    match resume.backend.len() <= 32 && resume.backend.bytes().all(plain) {
-        true => Ok(()),
-        false => Err("the name of its backend is none".into()),
+    if resume.sha256.len() == 64 && resume.sha256.bytes().all(hex) {
+        Ok(())
+    } else {
+        Err("what it gives as the sha256 of its training images is not a sha256".into())
     }
 }
 

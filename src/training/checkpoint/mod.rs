@@ -1,108 +1,50 @@
 //! The checkpoint file: one MessagePack document that stands alone.
 //!
 //! ```text
-//! { format: "mnistctl", version: 1, recipe: "<TOML>", normalize: { mean, std },
+//! { format: "mnistctl", version: 2, recipe: "<TOML>",
+//!   backend: "native" | .. | nil, isa: "avx2" | .. | nil, normalize: { mean, std },
 //!   metrics: [ { epoch, lr, train: { loss, accuracy }, val: { .. } | nil } ],
 //!   tensors: [ { name, shape: [..], dtype: "f32", data: <little-endian bytes> } ],
-//!   resume: nil | { .. } }
+//!   resume: nil | { .., moments: [ { name, first: <bytes> | nil, second: <bytes> | nil } ] } }
 //! ```
 //!
-//! Tensor names and shapes are PyTorch's `state_dict`'s, see [`crate::network::NamedTensor`].
+//! Tensor names and shapes are PyTorch's `state_dict`'s, see [`crate::network::NamedTensor`], and
+//! the optimizer's moments go by the same names and are laid out as their parameters. Version 1 is
+//! read as well; `wire.rs` says how it differs.
+//!
 //! Reading one trusts nothing: the file's size is limited, lengths inside are held against the
 //! bytes that are really there, lists against the longest that there can be, tensors against the
 //! network that the recipe describes, and the rest against what training could have written
-//! (`checkpoint/wire.rs`, `plausible.rs`). Only then is memory taken for a network.
+//! (`wire.rs`, `plausible.rs`). Only then is memory taken for a network.
+//!
+//! The files use each other in this order: `mod.rs`, then `plausible.rs`, `wire.rs` and `error.rs`,
+//! then `contents.rs` and `bounded.rs`.
 
+mod bounded;
+mod contents;
+mod error;
+mod plausible;
 mod wire;
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::files::{FileError, write_atomically};
-use super::metrics::Epoch;
-use super::optimizer::OptimizerState;
-use super::plausible;
-use super::scheduler::SchedulerState;
-use super::tally::Tally;
+pub use contents::{Checkpoint, Resume};
+pub use error::CheckpointError;
+pub use wire::VERSION;
+
+use super::burn_order::parameter_shapes;
+use super::files::write_atomically;
 use crate::backend::Engine;
-use crate::network::{Model, NamedTensor, Plan, PlanError, StateError};
-use crate::recipe::{Normalize, Recipe, RecipeError};
+use crate::network::{Model, NamedTensor, Plan};
+use crate::recipe::{Normalize, Recipe};
 use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};
-
-/// The version this program writes, and the only one so far.
-pub const VERSION: u32 = 1;
 
 /// A network of the largest size a recipe can have, with Adam's moments, stays below this.
 const MAX_BYTES: u64 = 1 << 30;
-
-/// A trained network with all that using it needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
-    pub recipe: Recipe,
-    /// Every epoch up to the one these weights come from.
-    pub metrics: Vec<Epoch>,
-    pub tensors: Vec<NamedTensor>,
-    /// What an exact continuation needs; only in `last.mpk`.
-    pub resume: Option<Resume>,
-}
-
-/// The state of a run between two steps.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Resume {
-    /// Batches already trained of the epoch that follows `metrics`.
-    pub step: u64,
-    /// Loss and accuracy of those batches so far.
-    pub tally: Tally,
-    /// What they took. It is 0 between epochs, so that the clock leaves nothing in the `last.mpk`
-    /// that a run ends with.
-    pub seconds: f64,
-    pub scheduler: SchedulerState,
-    pub optimizer: OptimizerState,
-    /// The weights as they are trained, where the checkpoint's own are their moving average.
-    pub weights: Option<Vec<NamedTensor>>,
-    /// What computed, and the data as `--data` named it: what a resume goes on with unless told
-    /// otherwise.
-    pub backend: String,
-    pub data: String,
-    /// The training images' sha256 and `--limit`, which a resume can't change.
-    pub sha256: String,
-    pub limit: Option<u64>,
-}
-
-/// A checkpoint that can't be read or written.
-#[derive(Debug, Error)]
-pub enum CheckpointError {
-    #[error("can't read the checkpoint {path}: {source}", path = path.display())]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("{path} is not a checkpoint: {problem}", path = path.display())]
-    NotOne { path: PathBuf, problem: String },
-    #[error(
-        "the checkpoint {path} has format version {version}, and this mnistctl reads version \
-         {VERSION}; use the mnistctl that wrote it, or a newer one",
-        path = path.display()
-    )]
-    Version { path: PathBuf, version: u32 },
-    #[error("the checkpoint {path} is damaged: {problem}", path = path.display())]
-    Damaged { path: PathBuf, problem: String },
-    #[error("the recipe inside the checkpoint {path} is not usable: {source}", path = path.display())]
-    Recipe {
-        path: PathBuf,
-        source: Box<RecipeError>,
-    },
-    #[error("the network inside the checkpoint {path} is not usable: {source}", path = path.display())]
-    Plan { path: PathBuf, source: PlanError },
-    #[error("the checkpoint {path} does not fit its own recipe: {source}", path = path.display())]
-    State { path: PathBuf, source: StateError },
-    #[error(transparent)]
-    Write(#[from] FileError),
-}
 
 impl Checkpoint {
     /// Writes the checkpoint to a temporary file beside `path`, syncs it and renames it.
@@ -117,6 +59,8 @@ impl Checkpoint {
             format: "mnistctl".into(),
             version: VERSION,
             recipe: self.recipe.to_toml(),
+            backend: self.computed_by.as_ref().map(|by| by.backend.clone()),
+            isa: self.computed_by.as_ref().and_then(|by| by.isa.clone()),
             normalize: WireNormalize { mean, std },
             metrics: self.metrics.clone(),
             tensors: self.tensors.iter().map(WireTensor::from).collect(),
@@ -137,11 +81,10 @@ impl Checkpoint {
         let header: Header = match rmp_serde::from_slice(bytes) {
             Ok(header) => header,
             Err(error) => {
-                let problem = match bytes.is_empty() {
-                    true => "it is empty".to_string(),
-                    false => {
-                        format!("it is not a whole MessagePack document of mnistctl ({error})")
-                    }
+                let problem = if bytes.is_empty() {
+                    "it is empty".to_string()
+                } else {
+                    format!("it is not a whole MessagePack document of mnistctl ({error})")
                 };
                 return Err(CheckpointError::NotOne { path, problem });
             }
@@ -150,7 +93,7 @@ impl Checkpoint {
             let problem = format!("its format is `{}`", shown(&header.format));
             return Err(CheckpointError::NotOne { path, problem });
         }
-        if header.version != VERSION {
+        if !(1..=VERSION).contains(&header.version) {
             let version = header.version;
             return Err(CheckpointError::Version { path, version });
         }
@@ -179,6 +122,8 @@ impl Checkpoint {
                 source: Box::new(source),
             }
         })?;
+        document.check_version().map_err(damaged)?;
+        let computed_by = document.computed_by().map_err(damaged)?;
         let Normalize { mean, std } = recipe.data.normalize;
         if document.normalize != (WireNormalize { mean, std }) {
             return Err(damaged("its normalisation is not its recipe's".into()));
@@ -195,16 +140,20 @@ impl Checkpoint {
                 path: path.to_path_buf(),
                 source,
             })?;
+        let parameters = parameter_shapes(&plan);
         let resume = document
             .resume
-            .map(|resume| resume.check().map_err(damaged))
+            .map(|resume| resume.check(&parameters).map_err(damaged))
             .transpose()?;
         if let Some(resume) = &resume {
             let epochs = document.metrics.len() as u64;
-            plausible::check_resume(resume, &recipe, &plan, epochs).map_err(damaged)?;
+            plausible::check_resume(resume, &recipe, &plan, &parameters, epochs)
+                .map_err(damaged)?;
         }
         Ok(Self {
+            version: document.version,
             recipe,
+            computed_by,
             metrics: document.metrics,
             tensors,
             resume,

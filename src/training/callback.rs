@@ -1,0 +1,23 @@
+//! What a run tells those who watch it.
+
+use super::metrics::LogLine;
+use super::running_metrics::RunningMetrics;
+use super::scheduler::Position;
+
+/// Called while a run trains. Training prints nothing by itself; a front end shows what it likes.
+/// All of it may be left out: `()` is a callback that does nothing.
+pub trait Callback {
+    /// An epoch begins, or goes on behind the steps that `at` counts.
+    fn epoch_started(&mut self, _at: Position) {}
+
+    /// A step is done; `so_far` are the figures of the epoch's steps as far as they are known.
+    fn step_done(&mut self, _so_far: &RunningMetrics) {}
+
+    /// An epoch is done and saved.
+    fn epoch_finished(&mut self, _line: &LogLine, _is_best: bool) {}
+
+    /// Something that the user should know while the run goes on: a sentence without its end.
+    fn warning(&mut self, _text: &str) {}
+}
+
+impl Callback for () {}
