@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::backend::Backend;
+use crate::engine::Backend;
 
 /// Train, evaluate and use digit classifiers on MNIST.
 #[derive(Debug, Parser)]
@@ -43,7 +43,7 @@ pub struct TrainArgs {
     /// A recipe file, or the name of a built-in recipe (see `mnistctl recipes`)
     #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
     pub config: Option<String>,
-    /// What computes [default: flex, or what the resumed run used]
+    /// What computes [default: native, or what the resumed run used]
     #[arg(long, value_enum)]
     pub backend: Option<Backend>,
     /// A folder with the four MNIST files, `sample` (5,000 digits inside this program), or
@@ -79,9 +79,6 @@ pub struct TrainArgs {
     /// Save and stop when standard input ends: `compare` holds its other end
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
-    /// Compute with burn's operations instead of our kernels: for tests and comparisons
-    #[arg(long, hide = true)]
-    pub no_fused: bool,
 }
 
 #[derive(Debug, Args)]
@@ -94,7 +91,7 @@ pub struct EvalArgs {
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     pub split: SplitName,
     /// What computes
-    #[arg(long, value_enum, default_value_t = Backend::Flex)]
+    #[arg(long, value_enum, default_value_t = Backend::Native)]
     pub backend: Backend,
     /// The digits: a folder, `sample` or `auto`, as for `train`
     #[arg(long, default_value = "auto")]
@@ -106,9 +103,6 @@ pub struct EvalArgs {
     /// DIR/report.html, and its pictures as SVG and PNG
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
-    /// Compute with burn's operations instead of our kernels: for tests and comparisons
-    #[arg(long, hide = true)]
-    pub no_fused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -189,7 +183,7 @@ pub struct CompareArgs {
     /// Use only the first N training images after shuffling, and N/4 (at least 250) test images
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// What computes [default: flex]
+    /// What computes [default: native]
     #[arg(long, value_enum)]
     pub backend: Option<Backend>,
     /// Threads for each run [default: as many as there are cores, divided by --jobs]

@@ -5,20 +5,20 @@
 //! [`evaluation`] measures it; [`report`] draws what happened; [`ink`] turns pictures into what it
 //! was trained on; [`commands`] wire these together for the command line that [`cli`] describes.
 
-//pub mod cli;
-//pub mod commands;
-//pub mod comparison;
+pub mod cli;
+pub mod commands;
+pub mod comparison;
 pub mod dataset;
 pub mod engine;
-//pub mod evaluation;
-//pub mod ink;
+pub mod evaluation;
+pub mod ink;
 pub mod interrupt;
 #[allow(unsafe_code)]
 pub mod kernels;
 pub mod network;
 pub mod optimizer;
 pub mod recipe;
-//pub mod report;
+pub mod report;
 pub mod rng;
 pub mod schema;
-//pub mod training;
+pub mod training;

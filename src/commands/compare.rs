@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{Error, Status, plan, print, shell_quoted};
-use crate::backend::{Backend, available_threads};
+use crate::engine::{Backend, available_threads};
 use crate::cli::CompareArgs;
 use crate::comparison::{
     Comparison, Expected, Run, Settings, Standing, Table, Variant, Wanted, command_line, findings,
@@ -19,7 +19,7 @@ use crate::interrupt;
 use crate::report::comparison::{ComparisonReport, write_report};
 use crate::training::files::{create_folder, lock, sweep, write_atomically};
 use crate::training::progress::note;
-use crate::training::{RunFolder, check_batch_size, recorded_name, training_data};
+use crate::training::{RunFolder, check_batch_size, training_data};
 
 /// How long the runs of a comparison that was killed may take to save themselves and end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,9 +33,9 @@ struct Document<'a> {
 }
 
 pub fn run(args: &CompareArgs) -> Result<Status, Error> {
-    let backend = args.backend.unwrap_or(Backend::Flex);
+    let backend = args.backend.unwrap_or(Backend::Native);
     // Asked here, so that one that is missing is named once and not by every run.
-    let engine = backend.engine(true)?;
+    backend.compute(1)?;
     let comparison = Comparison::new(&Wanted {
         recipes: &args.recipes,
         sweeps: &args.sweeps,
@@ -54,7 +54,7 @@ pub fn run(args: &CompareArgs) -> Result<Status, Error> {
         save_every: args.save_every,
         jobs,
         expected: Expected {
-            backend: recorded_name(&engine),
+            backend: backend.name(),
             limit: args.limit,
             sha256: None,
         },

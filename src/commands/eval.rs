@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Error, Status, print};
-use crate::backend::{available_threads, with_threads};
+use crate::engine::{available_threads, with_threads};
 use crate::cli::{EvalArgs, SplitName};
 use crate::dataset::{DataArg, Digits, Source, find};
 use crate::evaluation::{ClassFigures, EMBEDDED_NAME, Ensemble, Evaluation};
@@ -30,7 +30,7 @@ pub fn run(args: &EvalArgs) -> Result<Status, Error> {
 }
 
 fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.engine(!args.no_fused)?)?;
+    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.compute(available_threads())?)?;
     let source = find(&DataArg::from(args.data.as_str()))?;
     let (digits, indices) = choose(&source, args.split, ensemble.recipe())?;
     if indices.is_empty() {

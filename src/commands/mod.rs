@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::backend::BackendError;
+use crate::engine::EngineError;
 use crate::cli::Command;
 use crate::comparison::ComparisonError;
 use crate::dataset::DatasetError;
@@ -60,7 +60,7 @@ pub enum Error {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Engine(#[from] EngineError),
     #[error(transparent)]
     RunFolder(#[from] RunFolderError),
     #[error(transparent)]

@@ -8,7 +8,7 @@ mod text;
 use std::path::Path;
 
 use super::{Error, Status, print};
-use crate::backend::{Backend, available_threads, with_threads};
+use crate::engine::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
 use crate::evaluation::{BATCH, Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
@@ -30,7 +30,7 @@ pub fn run(args: &PredictArgs) -> Result<Status, Error> {
 }
 
 fn predict(args: &PredictArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &Backend::Flex.engine(true)?)?;
+    let ensemble = Ensemble::load(&args.checkpoint, &Backend::Native.compute(available_threads())?)?;
     let listing = expand(&args.images);
     for (folder, count) in &listing.skipped {
         let what = if *count == 1 {

@@ -35,7 +35,7 @@ fn list(group: Option<&str>) -> Result<String, Error> {
         text += &format!(
             "{:<28} {:>9} parameters, {:>3} epochs\n",
             builtin.name,
-            plan.parameters(),
+            plan.parameter_count(),
             recipe.training.epochs
         );
     }

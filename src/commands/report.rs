@@ -1,7 +1,7 @@
 //! `mnistctl report`, and the report that every training ends with.
 
 use super::{Error, Status, plan, print, shell_quoted};
-use crate::backend::{available_threads, with_threads};
+use crate::engine::{available_threads, with_threads};
 use crate::cli::ReportArgs;
 use crate::dataset::{DataArg, Digits, find};
 use crate::evaluation::{Ensemble, Evaluation};
@@ -10,7 +10,7 @@ use crate::report::FILE;
 use crate::report::run::RunReport;
 use crate::training::progress::note;
 use crate::training::{
-    Checkpoint, NATIVE, RunError, RunFolder, Summary, TrainingData, recorded_backend, test_data,
+    Checkpoint, RunError, RunFolder, Summary, TrainingData, test_data,
     training_data,
 };
 
@@ -36,7 +36,7 @@ fn finished(
     recipe: &Recipe,
     summary: &Summary,
 ) -> Result<(), Error> {
-    let (backend, fused) = recorded_backend(&summary.backend).ok_or_else(|| {
+    let backend = Backend::from_str(&summary.backend, false).map_err(|_| {
         Error::Usage(format!(
             "{} names a backend that does not exist",
             folder.file("summary.json").display()
@@ -55,7 +55,7 @@ fn finished(
             source.describe()
         )));
     }
-    let best = Ensemble::load(&[folder.file("best.mpk")], &backend.engine(fused)?)?;
+    let best = Ensemble::load(&[folder.file("best.mpk")], &backend.compute(available_threads())?)?;
     let test = test_data(&source, seed, summary.limit)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let best = Some((&evaluation, &test.digits));
@@ -150,7 +150,7 @@ fn commands(
         train += &format!(" --limit {limit}");
     }
     if let Some(backend) = summary.map(|summary| &summary.backend)
-        && backend != NATIVE
+        && backend != Backend::Native.name()
     {
         train += &format!(" --backend {}", shell_quoted(backend));
     }

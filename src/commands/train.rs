@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Error, Status, print, report, shell_quoted};
-use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::TrainArgs;
+use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{Ensemble, Evaluation};
 use crate::interrupt;
 use crate::recipe::Recipe;
@@ -21,16 +21,16 @@ use display::Display;
 
 pub fn run(args: &TrainArgs) -> Result<Status, Error> {
     let threads = args.threads.map_or_else(available_threads, usize::from);
-    with_threads(threads, || begin_and_train(args))?
+    with_threads(threads, || begin_and_train(args, threads))?
 }
 
-fn begin_and_train(args: &TrainArgs) -> Result<Status, Error> {
+fn begin_and_train(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     if args.until_stdin_ends {
         interrupt::listen_to_stdin();
     }
     let mut run = match &args.resume {
-        None => begin(args)?,
-        Some(folder) => resume(args, folder)?,
+        None => begin(args, threads)?,
+        Some(folder) => resume(args, folder, threads)?,
     };
     announce(&run);
 
@@ -59,10 +59,10 @@ fn begin_and_train(args: &TrainArgs) -> Result<Status, Error> {
     finish(&run)
 }
 
-fn begin(args: &TrainArgs) -> Result<Run, Error> {
-    let backend = args.backend.unwrap_or(Backend::Flex);
+fn begin(args: &TrainArgs, threads: usize) -> Result<Run, Error> {
+    let backend = args.backend.unwrap_or(Backend::Native);
     Ok(Run::begin(BeginOptions {
-        engine: backend.engine(!args.no_fused)?,
+        compute: backend.compute(threads)?,
         recipe: load_recipe(args)?,
         data: args.data.as_deref().unwrap_or("auto"),
         limit: args.limit,
@@ -71,13 +71,13 @@ fn begin(args: &TrainArgs) -> Result<Run, Error> {
     })?)
 }
 
-fn resume(args: &TrainArgs, folder: &Path) -> Result<Run, Error> {
+fn resume(args: &TrainArgs, folder: &Path, threads: usize) -> Result<Run, Error> {
     let recipe = args.config.is_some().then(|| load_recipe(args));
     Ok(Run::resume(ResumeOptions {
         folder,
         recipe: recipe.transpose()?,
         backend: args.backend,
-        no_fused: args.no_fused,
+        threads,
         data: args.data.as_deref(),
         epochs: args.epochs,
         save_every: Duration::from_secs(args.save_every),
@@ -104,7 +104,7 @@ fn announce(run: &Run) {
         job.data.val.len(),
         job.source.describe(),
         job.computed_by().backend,
-        job.threads,
+        job.compute.threads,
         run.folder().path().display(),
     ));
     for warning in run.data_warnings() {
@@ -123,7 +123,7 @@ fn finish(run: &Run) -> Result<Status, Error> {
             resume_command(folder.path())
         ));
     })?;
-    let best = Ensemble::load(&[run.best_file()], &run.job().engine)?;
+    let best = Ensemble::load(&[run.best_file()], &run.job().compute)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let summary = run.summary(evaluation.test_figures());
     write_report(folder, &summary, &evaluation, &test, &run.job().data);

@@ -176,7 +176,7 @@ impl Comparison {
             config: config.to_string(),
             settings,
             recipe,
-            parameters: plan.parameters(),
+            parameters: plan.parameter_count(),
         });
         Ok(())
     }

@@ -47,6 +47,13 @@ pub struct StepFigures {
     pub loss_sum: f64,
 }
 
+impl StepFigures {
+    /// The mean over the batch.
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.images as f64
+    }
+}
+
 /// A network with its optimizer's state, the moving average of its weights, and its threads.
 pub trait Engine: Debug + Send {
     /// Learns from a batch: forward, loss, backward, update. What dropout drops follows from

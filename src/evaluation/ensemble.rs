@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::{BATCH, Confusion};
-use crate::backend::Engine;
 use crate::dataset::{CLASSES, Digits};
-use crate::network::Model;
+use crate::engine::loss::{argmax, loss_of, probabilities};
+use crate::engine::{Compute, Model};
 use crate::recipe::Recipe;
-use crate::training::loss::{argmax, loss_of, probabilities};
 use crate::training::{Checkpoint, CheckpointError, TestFigures};
 
 /// The network that this program carries, trained for handwriting in pictures.
@@ -90,21 +89,21 @@ pub struct Mistake {
 pub struct NotANumber;
 
 impl Ensemble {
-    /// Loads every checkpoint, or the embedded one if there is none, for evaluation on `engine`.
-    pub fn load(paths: &[PathBuf], engine: &Engine) -> Result<Self, CheckpointError> {
+    /// Loads every checkpoint, or the embedded one if there is none, for evaluation by `compute`.
+    pub fn load(paths: &[PathBuf], compute: &Compute) -> Result<Self, CheckpointError> {
         if paths.is_empty() {
-            return Self::embedded(engine);
+            return Self::embedded(compute);
         }
-        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, engine);
+        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, compute);
         Ok(Self {
             members: paths.iter().map(load).collect::<Result<_, _>>()?,
         })
     }
 
-    /// The network that this program carries, for evaluation on `engine`.
-    pub fn embedded(engine: &Engine) -> Result<Self, CheckpointError> {
+    /// The network that this program carries, for evaluation by `compute`.
+    pub fn embedded(compute: &Compute) -> Result<Self, CheckpointError> {
         let path = Path::new(EMBEDDED_NAME);
-        let member = Self::member(Checkpoint::parse(EMBEDDED, path)?, path, engine)?;
+        let member = Self::member(Checkpoint::parse(EMBEDDED, path)?, path, compute)?;
         Ok(Self {
             members: vec![member],
         })
@@ -113,10 +112,10 @@ impl Ensemble {
     fn member(
         checkpoint: Checkpoint,
         path: &Path,
-        engine: &Engine,
+        compute: &Compute,
     ) -> Result<Member, CheckpointError> {
         Ok(Member {
-            model: checkpoint.model(path, engine)?,
+            model: checkpoint.model(path, compute)?,
             recipe: checkpoint.recipe,
         })
     }

@@ -51,7 +51,7 @@ impl RunReport<'_> {
 
     fn headline(&self, page: &mut Page) {
         let epochs = self.recipe.training.epochs;
-        let parameters = ("Parameters", grouped(self.plan.parameters() as u64));
+        let parameters = ("Parameters", grouped(self.plan.parameter_count() as u64));
         let seed = ("Seed", self.recipe.training.seed.to_string());
         let speed = ("Training images/s", self.images_per_second());
         let seconds: f64 = self.log.iter().map(|line| line.seconds).sum();

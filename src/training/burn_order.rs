@@ -1,40 +1,31 @@
-//! Moments as burn lays them out: without names, and those of a linear layer's weight as `[in,
-//! out]`, where PyTorch has `[out, in]`. Format version 1 of checkpoints holds them like that.
-//!
-//! [`from_pytorch`] is there for today's [`Learner`](super::Learner) only. An engine that gives and
-//! takes PyTorch's layout needs neither function, and then only reading version 1 uses
-//! [`to_pytorch`].
+//! Moments as format version 1 of checkpoints holds them: without names, and those of a linear
+//! layer's weight as `[in, out]`, as burn lays it out, where PyTorch has `[out, in]`.
 
-use super::optimizer_state::{Moments, OptimizerState, ParameterShapes};
-use crate::network::Plan;
+use crate::network::{Plan, Role};
+use crate::optimizer::{Moments, OptimizerState};
 
 /// A parameter's first and second moment, flattened; `None` where the optimizer keeps none.
 pub type UnnamedMoments = (Option<Vec<f32>>, Option<Vec<f32>>);
-
-/// The name and shape of each trainable parameter of a network, in layer order.
-pub fn parameter_shapes(plan: &Plan) -> Vec<(String, Vec<usize>)> {
-    let mut shapes = plan.state_shapes();
-    shapes.retain(|(name, _)| !name.contains(".running_"));
-    shapes
-}
 
 /// The state in PyTorch's layout, or why `moments` are not those of these parameters.
 pub fn to_pytorch(
     steps: u64,
     moments: Vec<UnnamedMoments>,
-    parameters: &ParameterShapes,
+    plan: &Plan,
 ) -> Result<OptimizerState, String> {
+    let parameters = plan.parameters().filter(|(_, p)| p.role == Role::Trained);
+    let parameters: Vec<_> = parameters.map(|(name, p)| (name, &p.shape)).collect();
     let fits = moments.is_empty() || moments.len() == parameters.len();
     if !fits {
         return Err("the optimizer's state does not fit the network".into());
     }
-    let named = |((first, second), (name, shape)): (UnnamedMoments, &(String, Vec<usize>))| {
+    let named = |((first, second), (name, shape)): (UnnamedMoments, (String, &Vec<usize>))| {
         let turned = |values: Vec<f32>| match shape[..] {
             [out, input] => transposed(values, input, out),
             _ => values,
         };
         Moments {
-            name: name.clone(),
+            name,
             first: first.map(turned),
             second: second.map(turned),
         }
@@ -43,22 +34,6 @@ pub fn to_pytorch(
         steps,
         moments: moments.into_iter().zip(parameters).map(named).collect(),
     })
-}
-
-/// The moments in burn's layout, of a state that fits the parameters.
-pub fn from_pytorch(state: &OptimizerState, parameters: &ParameterShapes) -> Vec<UnnamedMoments> {
-    let pairs = state.moments.iter().zip(parameters);
-    let unnamed = |(moments, (_, shape)): (&Moments, &(String, Vec<usize>))| {
-        let turned = |values: &Vec<f32>| match shape[..] {
-            [out, input] => transposed(values.clone(), out, input),
-            _ => values.clone(),
-        };
-        (
-            moments.first.as_ref().map(turned),
-            moments.second.as_ref().map(turned),
-        )
-    };
-    pairs.map(unnamed).collect()
 }
 
 /// The transpose of a row-major matrix. Values that are no such matrix stay as they are: a file may
@@ -77,31 +52,29 @@ mod tests {
 
     #[test]
     fn a_linear_weights_moments_are_transposed_and_nothing_else_is() {
-        let parameters = [
-            ("0.weight".to_string(), vec![2, 1, 1, 2]),
-            ("2.weight".to_string(), vec![2, 3]),
-            ("2.bias".to_string(), vec![2]),
-        ];
-        let conv = vec![1.0, 2.0, 3.0, 4.0];
+        let text = "name = 'case'\n[training]\nepochs = 1\n[optimizer]\nkind = 'adam'\n[model]\n\
+            layers = [{ kind = 'conv', out_channels = 1, kernel_size = 2, stride = 27 }, 'flatten', \
+            { kind = 'linear', out_features = 10 }]\n";
+        let recipe = crate::recipe::Recipe::parse("case", text, &[]).unwrap();
+        let plan = Plan::new(&recipe.model.layers).unwrap();
+        let linear: Vec<f32> = (0..10).map(|i| i as f32).collect();
         let burn = vec![
-            (Some(conv.clone()), None),
-            // [in, out]: a row for each of the three inputs.
-            (Some(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), Some(vec![9.0; 6])),
-            (None, Some(vec![7.0, 8.0])),
+            (Some(vec![1.0, 2.0, 3.0, 4.0]), None),
+            (None, Some(vec![7.0])),
+            // [in, out] of one input is [out, in] as well.
+            (Some(linear.clone()), None),
+            (None, None),
         ];
-        let state = to_pytorch(3, burn.clone(), &parameters).unwrap();
-        assert_eq!(state.check(&parameters), Ok(()));
-        assert_eq!(state.moments[0].first, Some(conv));
-        assert_eq!(
-            state.moments[1].first,
-            Some(vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0])
-        );
-        assert_eq!(state.moments[2].second, Some(vec![7.0, 8.0]));
-        assert_eq!(from_pytorch(&state, &parameters), burn);
+        let state = to_pytorch(3, burn, &plan).unwrap();
+        assert_eq!(state.check(&plan), Ok(()));
+        assert_eq!(state.moments[0].first, Some(vec![1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(state.moments[2].first, Some(linear));
+        assert_eq!(state.moments[1].second, Some(vec![7.0]));
+        // [in, out]: a row for each of the three inputs.
+        let values = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        assert_eq!(transposed(values, 3, 2), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
         // A value too few: not transposed, and refused.
-        let short = vec![(None, None), (Some(vec![0.0; 5]), None), (None, None)];
-        let state = to_pytorch(3, short, &parameters).unwrap();
-        assert!(state.check(&parameters).is_err());
-        assert!(to_pytorch(3, vec![(None, None)], &parameters).is_err());
+        assert_eq!(transposed(vec![0.0; 5], 3, 2), [0.0; 5]);
+        assert!(to_pytorch(3, vec![(None, None)], &plan).is_err());
     }
 }

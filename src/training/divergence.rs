@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::checkpoint::Checkpoint;
 use super::running_metrics::RunningMetrics;
-use super::step_figures::StepFigures;
+use crate::engine::StepFigures;
 
 /// Steps of an epoch, counted from 1, of which one had a loss that is not a number. It is a single
 /// step where the engine gives each step's figures at once.
@@ -74,8 +74,8 @@ impl StepMetrics {
             last: self.known + figures.len() as u64,
         };
         for step in figures {
-            if !step.loss.is_finite() {
-                let loss = step.loss;
+            let loss = step.loss();
+            if !loss.is_finite() {
                 return Err(NotFinite { loss, steps });
             }
             self.running.add_step(step);

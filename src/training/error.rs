@@ -9,8 +9,8 @@ use super::divergence::Steps;
 use super::files::FileError;
 use super::numbers::lr_text;
 use super::run_folder::RunFolderError;
-use crate::backend::BackendError;
 use crate::dataset::DatasetError;
+use crate::engine::EngineError;
 use crate::network::{Plan, PlanError};
 use crate::recipe::Recipe;
 
@@ -37,7 +37,7 @@ pub enum RunError {
         "batch_size is 1, but layer {layer}, batch_norm, sees one value of each channel an image, \
          which has no variance: take at least 2"
     )]
-    SingleValue { layer: usize },
+    SingleValue { layer: String },
     #[error("batch_size is {batch_size}, but there are only {images} images to train on")]
     BatchTooLarge { batch_size: usize, images: usize },
     #[error("the run in {folder} can't be continued: {problem}", folder = folder.display())]
@@ -47,7 +47,7 @@ pub enum RunError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Engine(#[from] EngineError),
     #[error(transparent)]
     Folder(#[from] RunFolderError),
     #[error(transparent)]

@@ -7,8 +7,8 @@ use super::data::{TrainingData, training_data};
 use super::error::{RunError, plan};
 use super::scheduler::Position;
 use super::state::State;
-use crate::backend::Engine;
 use crate::dataset::{DataArg, Source, find};
+use crate::engine::{Compute, EngineError};
 use crate::network::Plan;
 use crate::recipe::Recipe;
 
@@ -18,8 +18,7 @@ pub struct Job {
     pub plan: Plan,
     pub source: Source,
     pub data: TrainingData,
-    pub engine: Engine,
-    pub threads: usize,
+    pub compute: Compute,
     /// How often `last.mpk` is saved inside an epoch; zero: after every batch.
     pub save_every: Duration,
 }
@@ -28,7 +27,7 @@ impl Job {
     /// Plans the network and loads the digits that `data` names, as `--data` does.
     pub fn new(
         recipe: Recipe,
-        engine: Engine,
+        compute: Compute,
         data: &str,
         limit: Option<u64>,
         save_every: Duration,
@@ -41,15 +40,18 @@ impl Job {
             recipe,
             plan,
             source,
-            engine,
-            threads: rayon::current_num_threads(),
+            compute,
             save_every,
         })
     }
 
     /// The state of a run that has not trained yet.
-    pub fn fresh_state(&self) -> State {
-        State::new(&self.recipe, &self.plan, &self.engine)
+    ///
+    /// # Errors
+    /// When what computes can't run one of the network's layers.
+    pub fn fresh_state(&self) -> Result<State, EngineError> {
+        let engine = self.compute.engine(self.recipe.setup(&self.plan))?;
+        Ok(State::new(&self.recipe, engine))
     }
 
     /// Where a state stands in the whole run.
@@ -65,6 +67,6 @@ impl Job {
 
     /// What its summary and checkpoints record as what computed.
     pub fn computed_by(&self) -> ComputedBy {
-        ComputedBy::of(&self.engine)
+        ComputedBy::of(&self.compute)
     }
 }

@@ -14,14 +14,9 @@ mod divergence;
 mod early_stopping;
 mod error;
 pub mod files;
-mod flat_optimizer;
 mod job;
-mod learner;
-pub mod loss;
 mod metrics;
 pub mod numbers;
-mod optimizer;
-mod optimizer_state;
 pub mod progress;
 mod run;
 mod run_folder;
@@ -29,27 +24,22 @@ mod running_metrics;
 mod saving;
 mod scheduler;
 mod state;
-mod step_figures;
 mod validation;
 mod warnings;
 
 pub use callback::Callback;
 pub use checkpoint::{Checkpoint, CheckpointError, Resume, VERSION};
-pub use computed_by::{ComputedBy, NATIVE, recorded_backend, recorded_name};
+pub use computed_by::ComputedBy;
 pub use data::{TestData, TrainingData, test_data, training_data};
 pub use divergence::Steps;
 pub use error::{RecipePlanError, RunError, check_batch_size, plan};
 pub use job::Job;
-pub use learner::Learner;
 pub use metrics::{Epoch, Figures, LogLine};
-pub use optimizer::Optimizer;
-pub use optimizer_state::{Moments, OptimizerState};
 pub use run::{BeginOptions, ResumeOptions, Run};
 pub use run_folder::{RunFolder, RunFolderError, Summary, TestFigures};
 pub use running_metrics::RunningMetrics;
 pub use scheduler::{Position, Scheduler, SchedulerState};
 pub use state::State;
-pub use step_figures::StepFigures;
 pub use validation::INFERENCE_BATCH;
 
 use crate::dataset::Batch;
@@ -103,7 +93,7 @@ fn train(
                 images: &images,
                 labels: &labels,
             };
-            let figures = state.learner.step(batch, lr, rng.next_u64());
+            let figures = state.engine.step(batch, lr, rng.next_u64());
             state.step += 1;
             state.add(&figures, lr)?;
             callback.step_done(state.metrics.running());
@@ -111,7 +101,7 @@ fn train(
         state.flush(epoch_lr)?;
         let train_seconds = state.clock.seconds();
 
-        let val = validate(&state.learner, training.loss.into(), &job.data);
+        let val = validate(&*state.engine, training.loss.into(), &job.data);
         if let Some(val) = val {
             state.check_validation(val.loss, epoch_lr)?;
             state.scheduler.step(epoch - 1, val.loss, val.accuracy);

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::callback::Callback;
 use super::checkpoint::Checkpoint;
-use super::computed_by::recorded_backend;
 use super::data::{TestData, test_data};
 use super::error::{RunError, check_batch_size};
 use super::job::Job;
@@ -13,8 +14,8 @@ use super::metrics::Epoch;
 use super::run_folder::{RunFolder, Summary, TestFigures};
 use super::state::State;
 use super::{Outcome, train, warnings};
-use crate::backend::{Backend, Engine};
 use crate::dataset::DatasetError;
+use crate::engine::{Backend, Compute};
 use crate::recipe::Recipe;
 
 /// One training of one recipe, in a folder of its own, that no other process can train in while
@@ -24,14 +25,14 @@ use crate::recipe::Recipe;
 /// images, which are looked at for the first and only time then:
 ///
 /// ```no_run
-/// # use mnistctl::backend::Backend;
+/// # use mnistctl::engine::Backend;
 /// # use mnistctl::evaluation::Ensemble;
 /// # use mnistctl::recipe::Recipe;
 /// # use mnistctl::training::{BeginOptions, Run};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut run = Run::begin(BeginOptions {
 ///     recipe: Recipe::load("lenet", &[])?,
-///     engine: Backend::Flex.engine(true)?,
+///     compute: Backend::Native.compute(2)?,
 ///     data: "sample",
 ///     limit: None,
 ///     out: None,
@@ -39,7 +40,7 @@ use crate::recipe::Recipe;
 /// })?;
 /// run.train(&mut (), &|| false)?;
 /// let test = run.test_data()?;
-/// let best = Ensemble::load(&[run.best_file()], &run.job().engine)?;
+/// let best = Ensemble::load(&[run.best_file()], &run.job().compute)?;
 /// let evaluation = best.evaluate(&test.digits, &test.indices)?;
 /// run.finish(&run.summary(evaluation.test_figures()))?;
 /// # Ok(())
@@ -54,7 +55,7 @@ pub struct Run {
 /// A run that is to begin.
 pub struct BeginOptions<'a> {
     pub recipe: Recipe,
-    pub engine: Engine,
+    pub compute: Compute,
     /// The digits, as `--data` names them.
     pub data: &'a str,
     /// Train on no more than so many images.
@@ -71,8 +72,7 @@ pub struct ResumeOptions<'a> {
     /// Only to be compared with the run's, which must be the same but for seed and epochs.
     pub recipe: Option<Recipe>,
     pub backend: Option<Backend>,
-    /// Compute with burn's operations instead of our kernels.
-    pub no_fused: bool,
+    pub threads: usize,
     /// Where the same digits lie now, as `--data` names them.
     pub data: Option<&'a str>,
     /// How many epochs there are to be in all.
@@ -85,17 +85,17 @@ impl Run {
     pub fn begin(options: BeginOptions<'_>) -> Result<Self, RunError> {
         let BeginOptions {
             recipe,
-            engine,
+            compute,
             data,
             limit,
             out,
             save_every,
         } = options;
-        let job = Job::new(recipe, engine, data, limit, save_every)?;
+        let job = Job::new(recipe, compute, data, limit, save_every)?;
         check_batch_size(&job.recipe, &job.plan, job.data.train.len())?;
+        let state = job.fresh_state()?;
         // Last, so that nothing is left behind where a run can't begin.
         let folder = RunFolder::create(out, &job.recipe.name)?;
-        let state = job.fresh_state();
         Ok(Self { job, folder, state })
     }
 
@@ -119,14 +119,14 @@ impl Run {
             return Err(fail("its last.mpk holds no training state".into()));
         };
         check_version(&checkpoint).map_err(fail)?;
-        let (backend, fused) = match options.backend {
-            Some(backend) => (backend, true),
+        let backend = match options.backend {
+            Some(backend) => backend,
             None => recorded(&checkpoint).map_err(fail)?,
         };
-        let engine = backend.engine(fused && !options.no_fused)?;
+        let compute = backend.compute(options.threads)?;
         let recipe = recipe_to_go_on_with(&checkpoint, &options).map_err(fail)?;
         let data = options.data.unwrap_or(&resume.data);
-        let job = Job::new(recipe, engine, data, resume.limit, options.save_every)?;
+        let job = Job::new(recipe, compute, data, resume.limit, options.save_every)?;
         if job.data.sha256 != resume.sha256 {
             return Err(fail(format!(
                 "it was trained on other images than those in {}; name the right folder with \
@@ -135,7 +135,7 @@ impl Run {
             )));
         }
         let images = job.data.train.len();
-        let restored = job.fresh_state().restore(&checkpoint, resume, images);
+        let restored = job.fresh_state()?.restore(&checkpoint, resume, images);
         let state = restored.map_err(fail)?;
         if (state.epochs.len() as u64) < job.recipe.training.epochs {
             folder.remove_summary()?;
@@ -197,10 +197,10 @@ impl Run {
         let log = self.folder.read_log(&self.state.epochs);
         Summary {
             recipe: recipe.name.clone(),
-            parameters: plan.parameters(),
+            parameters: plan.parameter_count(),
             backend: computed_by.backend,
             isa: computed_by.isa,
-            threads: self.job.threads,
+            threads: self.job.compute.threads,
             dataset: data.source.clone(),
             sha256: data.sha256.clone(),
             train_images: data.train.len(),
@@ -227,11 +227,11 @@ fn check_version(_checkpoint: &Checkpoint) -> Result<(), String> {
     Ok(())
 }
 
-/// The backend that computed a checkpoint, and whether our kernels did.
-fn recorded(checkpoint: &Checkpoint) -> Result<(Backend, bool), String> {
+/// The backend that computed a checkpoint.
+fn recorded(checkpoint: &Checkpoint) -> Result<Backend, String> {
     let computed_by = checkpoint.computed_by.as_ref();
     computed_by
-        .and_then(|by| recorded_backend(&by.backend))
+        .and_then(|by| Backend::from_str(&by.backend, false).ok())
         .ok_or_else(|| {
             "its last.mpk names a backend that does not exist; name another one with --backend"
                 .into()

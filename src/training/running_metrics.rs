@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::loss::{argmax, loss_of};
 use super::metrics::Figures;
-use super::step_figures::StepFigures;
-use crate::recipe::Criterion;
+use crate::engine::loss::{argmax, loss_of};
+use crate::engine::{Criterion, StepFigures};
 
 /// Loss and right answers, added up over images.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ impl RunningMetrics {
     pub fn add_step(&mut self, step: &StepFigures) {
         self.images += step.images;
         self.correct += step.correct;
-        self.loss_sum += step.loss * step.images as f64;
+        self.loss_sum += step.loss_sum;
     }
 
     /// Adds a batch of answers: `logits` row-major `[batch, classes]`.

@@ -83,9 +83,9 @@ impl<'a> Saver<'a> {
 /// [`RunError::Overflowed`] for numbers that nothing could be done with, so that no file ever holds
 /// them.
 fn checkpoint(job: &Job, state: &State) -> Result<Checkpoint, RunError> {
-    let (tensors, weights) = match state.learner.average() {
-        Some(average) => (average, Some(state.learner.state())),
-        None => (state.learner.state(), None),
+    let (tensors, weights) = match state.engine.average() {
+        Some(average) => (average, Some(state.engine.state())),
+        None => (state.engine.state(), None),
     };
     let checkpoint = Checkpoint {
         version: super::checkpoint::VERSION,
@@ -99,7 +99,7 @@ fn checkpoint(job: &Job, state: &State) -> Result<Checkpoint, RunError> {
             running: *state.metrics.running(),
             seconds: state.clock.seconds(),
             scheduler: state.scheduler.state().clone(),
-            optimizer: state.learner.optimizer_state(),
+            optimizer: state.engine.optimizer_state(),
             data: job.data.source.clone(),
             sha256: job.data.sha256.clone(),
             limit: job.data.limit,

@@ -4,17 +4,14 @@ use super::checkpoint::{Checkpoint, Resume};
 use super::clock::Clock;
 use super::divergence::{NotFinite, StepMetrics, Steps};
 use super::error::RunError;
-use super::learner::Learner;
 use super::metrics::{Epoch, Figures, LogLine};
 use super::scheduler::Scheduler;
-use super::step_figures::StepFigures;
-use crate::backend::Engine;
-use crate::network::Plan;
+use crate::engine::{Engine, StepFigures};
 use crate::recipe::Recipe;
 
 /// Everything that changes while a network learns: what `last.mpk` keeps.
 pub struct State {
-    pub learner: Learner,
+    pub engine: Box<dyn Engine>,
     pub scheduler: Scheduler,
     /// The finished epochs.
     pub epochs: Vec<Epoch>,
@@ -26,10 +23,10 @@ pub struct State {
 }
 
 impl State {
-    /// A fresh network, optimizer and schedule.
-    pub fn new(recipe: &Recipe, plan: &Plan, engine: &Engine) -> Self {
+    /// A schedule that has not begun, for an engine that has not either.
+    pub fn new(recipe: &Recipe, engine: Box<dyn Engine>) -> Self {
         Self {
-            learner: Learner::new(recipe, plan, engine),
+            engine,
             scheduler: Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr()),
             epochs: Vec::new(),
             step: 0,
@@ -59,13 +56,13 @@ impl State {
             return Err("the optimizer's steps are not those of its epochs".into());
         }
         let trained = resume.weights.as_ref().unwrap_or(&checkpoint.tensors);
-        let loaded = self.learner.load_state(trained);
+        let loaded = self.engine.load_state(trained);
         loaded.map_err(|error| error.to_string())?;
         if resume.weights.is_some() {
-            let loaded = self.learner.load_average(&checkpoint.tensors);
+            let loaded = self.engine.load_average(&checkpoint.tensors);
             loaded.map_err(|error| error.to_string())?;
         }
-        self.learner.load_optimizer_state(&resume.optimizer)?;
+        self.engine.load_optimizer_state(&resume.optimizer)?;
         self.scheduler.load_state(resume.scheduler.clone());
         self.epochs = checkpoint.metrics.clone();
         self.step = resume.step;
@@ -104,7 +101,7 @@ impl State {
 
     /// Adds the figures that the engine still holds back.
     pub fn flush(&mut self, lr: f64) -> Result<(), RunError> {
-        let figures = self.learner.flush();
+        let figures = self.engine.flush();
         self.add(&figures, lr)
     }
 

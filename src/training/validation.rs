@@ -1,24 +1,23 @@
 //! Measuring a network on the validation images.
 
 use super::data::TrainingData;
-use super::learner::Learner;
 use super::metrics::Figures;
 use super::running_metrics::RunningMetrics;
-use crate::recipe::Criterion;
+use crate::engine::{Criterion, Engine};
 
 /// How many images pass a network at a time when it only answers: enough to keep the cores busy,
 /// few enough for their activations to stay in the caches.
 pub const INFERENCE_BATCH: usize = 500;
 
 /// Loss and accuracy on the validation images; `None` where there are none.
-pub fn validate(learner: &Learner, criterion: Criterion, data: &TrainingData) -> Option<Figures> {
+pub fn validate(engine: &dyn Engine, criterion: Criterion, data: &TrainingData) -> Option<Figures> {
     if data.val.is_empty() {
         return None;
     }
     let mut metrics = RunningMetrics::default();
     for indices in data.val.chunks(INFERENCE_BATCH) {
         let (images, labels) = data.digits.select(indices);
-        metrics.add_logits(criterion, &learner.logits(&images), &labels);
+        metrics.add_logits(criterion, &engine.logits(&images), &labels);
     }
     Some(metrics.figures())
 }

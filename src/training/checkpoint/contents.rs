@@ -1,10 +1,10 @@
 //! What a checkpoint holds, once it is read and checked.
 
 use crate::network::NamedTensor;
+use crate::optimizer::OptimizerState;
 use crate::recipe::Recipe;
 use crate::training::computed_by::ComputedBy;
 use crate::training::metrics::Epoch;
-use crate::training::optimizer_state::OptimizerState;
 use crate::training::running_metrics::RunningMetrics;
 use crate::training::scheduler::SchedulerState;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::wire::VERSION;
+use crate::engine::EngineError;
 use crate::network::{PlanError, StateError};
 use crate::recipe::RecipeError;
 use crate::training::files::FileError;
@@ -34,6 +35,8 @@ pub enum CheckpointError {
     },
     #[error("the network inside the checkpoint {path} is not usable: {source}", path = path.display())]
     Plan { path: PathBuf, source: PlanError },
+    #[error("the network inside the checkpoint {path} can't be run: {source}", path = path.display())]
+    Engine { path: PathBuf, source: EngineError },
     #[error("the checkpoint {path} does not fit its own recipe: {source}", path = path.display())]
     State { path: PathBuf, source: StateError },
     #[error(transparent)]

@@ -36,11 +36,11 @@ pub use contents::{Checkpoint, Resume};
 pub use error::CheckpointError;
 pub use wire::VERSION;
 
-use super::burn_order::parameter_shapes;
 use super::files::write_atomically;
-use crate::backend::Engine;
-use crate::network::{Model, NamedTensor, Plan};
-use crate::recipe::{Normalize, Recipe};
+use crate::dataset::Normalize;
+use crate::engine::{Compute, Model};
+use crate::network::{NamedTensor, Plan};
+use crate::recipe::Recipe;
 use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};
 
 /// A network of the largest size a recipe can have, with Adam's moments, stays below this.
@@ -140,15 +140,13 @@ impl Checkpoint {
                 path: path.to_path_buf(),
                 source,
             })?;
-        let parameters = parameter_shapes(&plan);
         let resume = document
             .resume
-            .map(|resume| resume.check(&parameters).map_err(damaged))
+            .map(|resume| resume.check(&plan).map_err(damaged))
             .transpose()?;
         if let Some(resume) = &resume {
             let epochs = document.metrics.len() as u64;
-            plausible::check_resume(resume, &recipe, &plan, &parameters, epochs)
-                .map_err(damaged)?;
+            plausible::check_resume(resume, &recipe, &plan, epochs).map_err(damaged)?;
         }
         Ok(Self {
             version: document.version,
@@ -160,16 +158,21 @@ impl Checkpoint {
         })
     }
 
-    /// The network with these weights, for evaluation on `engine`; `path` is for messages.
-    pub fn model(&self, path: &Path, engine: &Engine) -> Result<Model, CheckpointError> {
+    /// The network with these weights, for evaluation; `path` is for messages.
+    pub fn model(&self, path: &Path, compute: &Compute) -> Result<Model, CheckpointError> {
         let plan = plan(&self.recipe, path)?;
-        let normalize = self.recipe.data.normalize;
-        Model::load(&plan, normalize, &self.tensors, engine).map_err(|source| {
-            CheckpointError::State {
+        let engine = compute.engine(self.recipe.setup(&plan));
+        let mut engine = engine.map_err(|source| CheckpointError::Engine {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        engine
+            .load_state(&self.tensors)
+            .map_err(|source| CheckpointError::State {
                 path: path.to_path_buf(),
                 source,
-            }
-        })
+            })?;
+        Ok(Model::new(engine, &plan))
     }
 }
 

@@ -9,7 +9,6 @@ use super::contents::Resume;
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::training::metrics::{Epoch, Figures};
-use crate::training::optimizer_state::ParameterShapes;
 
 /// The finished epochs of a run. There may be more than its recipe asks for now: `--epochs` can
 /// lower that.
@@ -30,13 +29,11 @@ pub fn check_epochs(epochs: &[Epoch]) -> Result<(), String> {
     }
 }
 
-/// The state of a run of `recipe` after `epochs` epochs, with the network that `plan` describes and
-/// its `parameters`.
+/// The state of a run of `recipe` after `epochs` epochs, with the network that `plan` describes.
 pub fn check_resume(
     resume: &Resume,
     recipe: &Recipe,
     plan: &Plan,
-    parameters: &ParameterShapes,
     epochs: u64,
 ) -> Result<(), String> {
     let running = &resume.running;
@@ -46,7 +43,7 @@ pub fn check_resume(
     resume
         .scheduler
         .check(&recipe.scheduler, recipe.optimizer.lr())?;
-    resume.optimizer.check(parameters)?;
+    resume.optimizer.check(plan)?;
     // Every epoch has a step at least, and no run has so many that counting them fails.
     let steps = resume.optimizer.steps;
     if steps < epochs.saturating_add(resume.step) || steps > 1 << 53 {

@@ -9,11 +9,12 @@ use serde_bytes::ByteBuf;
 
 use super::bounded::{at_most, some_at_most};
 use super::contents::Resume;
-use crate::network::NamedTensor;
+use crate::engine::Backend;
+use crate::network::{NamedTensor, Plan};
+use crate::optimizer::{Moments, OptimizerState};
 use crate::training::burn_order;
-use crate::training::computed_by::{ComputedBy, NATIVE};
+use crate::training::computed_by::ComputedBy;
 use crate::training::metrics::Epoch;
-use crate::training::optimizer_state::{Moments, OptimizerState, ParameterShapes};
 use crate::training::running_metrics::RunningMetrics;
 use crate::training::scheduler::SchedulerState;
 
@@ -148,7 +149,7 @@ impl Document {
             },
             // What version 1 called flex were our kernels, unless a hidden flag said otherwise.
             (None, None, Some("flex")) => ComputedBy {
-                backend: NATIVE.into(),
+                backend: Backend::Native.name().into(),
                 isa: None,
             },
             (None, None, Some(backend)) => ComputedBy {
@@ -256,7 +257,7 @@ fn moment(bytes: &ByteBuf) -> Result<Vec<f32>, String> {
 fn version_1_moments(
     steps: u64,
     moments: &[ByteBuf],
-    parameters: &ParameterShapes,
+    plan: &Plan,
 ) -> Result<OptimizerState, String> {
     let values = |bytes: &ByteBuf| -> Result<Option<Vec<f32>>, String> {
         let values = moment(bytes)?;
@@ -268,7 +269,7 @@ fn version_1_moments(
     }
     let pair = |[first, second]: &[ByteBuf; 2]| Ok((values(first)?, values(second)?));
     let pairs = pairs.iter().map(pair).collect::<Result<_, String>>()?;
-    burn_order::to_pytorch(steps, pairs, parameters)
+    burn_order::to_pytorch(steps, pairs, plan)
 }
 
 impl From<&Resume> for WireResume {
@@ -293,8 +294,8 @@ impl From<&Resume> for WireResume {
 }
 
 impl WireResume {
-    /// The state, of a network with these parameters.
-    pub fn check(self, parameters: &ParameterShapes) -> Result<Resume, String> {
+    /// The state, of a network of this plan.
+    pub fn check(self, plan: &Plan) -> Result<Resume, String> {
         if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
             return Err("the learning rate is not a number it could have written".into());
         }
@@ -310,7 +311,7 @@ impl WireResume {
                     .map(WireMoments::check)
                     .collect::<Result<_, _>>()?,
             },
-            (None, moments) => version_1_moments(steps, &moments.unwrap_or_default(), parameters)?,
+            (None, moments) => version_1_moments(steps, &moments.unwrap_or_default(), plan)?,
         };
         Ok(Resume {
             step: self.step,
