@@ -11,6 +11,7 @@ pub mod commands;
 pub mod comparison;
 pub mod dataset;
 pub mod evaluation;
+pub mod files;
 pub mod ink;
 pub mod interrupt;
 #[allow(unsafe_code)]
@@ -20,4 +21,5 @@ pub mod recipe;
 pub mod report;
 pub mod rng;
 pub mod schema;
+pub mod terminal;
 pub mod training;

@@ -1,5 +1,6 @@
 //! `mnistctl eval`
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Error, Status, print};
@@ -16,7 +17,7 @@ use crate::training::{test_data, training_data};
 struct Report<'a> {
     checkpoint: Vec<String>,
     dataset: String,
-    split: &'a str,
+    split: String,
     images: u64,
     loss: f64,
     accuracy: f64,
@@ -44,16 +45,18 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
         let report = EvaluationReport {
             checkpoints: names(args),
             dataset: &dataset,
-            split: name(args.split),
+            split: &name(args.split),
             evaluation: &evaluation,
             digits: &digits,
         };
         report.make()?.save(folder)?;
     }
-    print(&match args.json {
-        true => json(args, &source, &evaluation),
-        false => text(&source, args.split, &evaluation),
-    })?;
+    let said = if args.json {
+        json(args, &source, &evaluation)
+    } else {
+        text(&source, args.split, &evaluation)
+    };
+    print(&said)?;
     Ok(Status::Done)
 }
 
@@ -77,12 +80,9 @@ fn names(args: &EvalArgs) -> Vec<String> {
     paths.map(|path| path.display().to_string()).collect()
 }
 
-fn name(split: SplitName) -> &'static str {
-    match split {
-        SplitName::Test => "test",
-        SplitName::Val => "val",
-        SplitName::Train => "train",
-    }
+fn name(split: SplitName) -> String {
+    let value = split.to_possible_value();
+    value.expect("no split is hidden").get_name().to_string()
 }
 
 fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {

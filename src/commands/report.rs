@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{Error, Status, plan, print, shell_quoted};
+use super::{Error, Status, plan, print};
 use crate::backend::{Backend, available_threads, with_threads};
 use crate::cli::ReportArgs;
 use crate::dataset::{DataArg, Digits, find};
@@ -10,7 +10,7 @@ use crate::evaluation::{Ensemble, Evaluation};
 use crate::recipe::{BUILTIN, Recipe};
 use crate::report::FILE;
 use crate::report::run::RunReport;
-use crate::training::progress::note;
+use crate::terminal::{note, shell_quoted};
 use crate::training::{
     Checkpoint, RunFolder, Summary, TrainError, TrainingData, test_data, training_data,
 };
@@ -89,9 +89,10 @@ fn unfinished_data(
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or(&resume.data)))?;
     let (validation, seed) = (recipe.data.validation, recipe.training.seed);
     let data = training_data(&source, validation, seed, resume.limit)?;
-    match data.sha256 == resume.sha256 {
-        true => Ok(data),
-        false => Err(fail("it was trained on other images").into()),
+    if data.sha256 == resume.sha256 {
+        Ok(data)
+    } else {
+        Err(fail("it was trained on other images").into())
     }
 }
 

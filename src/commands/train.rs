@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Error, Status, plan, print, report, shell_quoted};
+use super::{Error, Status, plan, print, report};
 use crate::backend::{Backend, Engine, available_threads, with_threads};
 use crate::cli::TrainArgs;
 use crate::dataset::{DataArg, Source, find};
@@ -15,7 +15,8 @@ use crate::interrupt;
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::report::FILE;
-use crate::training::progress::{Progress, note};
+use crate::terminal::{note, shell_quoted};
+use crate::training::progress::Progress;
 use crate::training::{
     Checkpoint, CheckpointError, Job, Outcome, RunFolder, State, Summary, TestData, TestFigures,
     TrainError, TrainingData, check_batch_size, test_data, train, training_data, warnings,

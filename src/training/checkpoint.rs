@@ -22,13 +22,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::files::{FileError, write_atomically};
 use super::metrics::Epoch;
 use super::optimizer::OptimizerState;
 use super::plausible;
 use super::scheduler::SchedulerState;
 use super::tally::Tally;
 use crate::backend::Engine;
+use crate::files::{FileError, write_atomically};
 use crate::network::{Model, NamedTensor, Plan, PlanError, StateError};
 use crate::recipe::{Normalize, Recipe, RecipeError};
 use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};

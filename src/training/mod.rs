@@ -8,7 +8,6 @@ mod checkpoint;
 mod data;
 mod early_stopping;
 mod feed;
-pub mod files;
 mod flat_optimizer;
 mod learner;
 pub mod loss;
@@ -38,11 +37,12 @@ pub use tally::Tally;
 use crate::backend::Engine;
 use crate::dataset::Batch;
 use crate::evaluation;
+use crate::files::FileError;
 use crate::network::Plan;
 use crate::recipe::Recipe;
 use crate::rng::{Rng, Stream};
+use crate::terminal::lr_text;
 use feed::Feed;
-use files::FileError;
 use progress::Progress;
 
 /// What a run needs and does not change.
@@ -86,7 +86,7 @@ pub enum TrainError {
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}; the learning rate, {lr}, is probably \
          too high for this recipe. What the finished epochs left is in the run's folder",
-        lr = progress::lr_text(*lr)
+        lr = lr_text(*lr)
     )]
     Diverged {
         loss: f64,

@@ -1,20 +1,13 @@
 //! What a user sees while a network learns: bars on a terminal, a line an epoch elsewhere.
 //! All of it goes to stderr.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
 use super::metrics::LogLine;
 use super::tally::Tally;
-
-/// Writes a line to stderr. Whoever has closed it does not want to read it, which is no reason
-/// to end a run. It may quote from a file, so nothing that a terminal obeys is passed on.
-pub fn note(line: &str) {
-    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let line = line.replace(obeyed, "\u{FFFD}");
-    let _ = writeln!(stderr(), "{line}");
-}
+use crate::terminal::{bar_style, loss_text, lr_text, note};
 
 /// Shows a run's progress.
 pub struct Progress {
@@ -31,13 +24,8 @@ struct Bars {
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let style = |template: &str| {
-            ProgressStyle::with_template(template)
-                .expect("the template is a constant that a test has drawn")
-                .progress_chars("=> ")
-        };
-        let epochs = style("epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go");
-        let batches = style("batches [{bar:30}] {pos}/{len}  {msg}");
+        let epochs = bar_style("epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go");
+        let batches = bar_style("batches [{bar:30}] {pos}/{len}  {msg}");
         Self {
             epochs: all.add(ProgressBar::new(0).with_style(epochs)),
             batches: all.add(ProgressBar::new(0).with_style(batches)),
@@ -146,40 +134,9 @@ fn describe(line: &LogLine, epochs: u64, is_best: bool) -> String {
     text
 }
 
-/// A learning rate as a person writes it: 0.01, 1e-7. Multiplying by 0.1 leaves digits behind
-/// (0.00000010000000000000002) that only the log needs.
-pub(super) fn lr_text(lr: f64) -> String {
-    let rounded: f64 = format!("{lr:.4e}").parse().unwrap_or(lr);
-    match (1e-4..1e6).contains(&rounded) {
-        true => rounded.to_string(),
-        false => format!("{rounded:e}"),
-    }
-}
-
-/// A loss in few digits, also one that has grown beyond all bounds.
-pub(super) fn loss_text(loss: f64) -> String {
-    match loss < 1e6 {
-        true => format!("{loss:.4}"),
-        false => format!("{loss:.4e}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn learning_rates_are_written_as_people_write_them() {
-        let lowered = 0.01 * 0.1 * 0.1 * 0.1 * 0.1 * 0.1;
-        assert_eq!(lr_text(0.01), "0.01");
-        assert_eq!(lr_text(0.01 * 0.1), "0.001");
-        assert_eq!(lr_text(lowered), "1e-7");
-        assert_eq!(lr_text(1.0), "1");
-        assert_eq!(lr_text(1e6), "1e6");
-        assert_eq!(lr_text(1e300), "1e300");
-        assert_eq!(loss_text(1.25), "1.2500");
-        assert_eq!(loss_text(1.5587e31), "1.5587e31");
-    }
 
     #[test]
     fn the_bars_templates_are_valid() {
