@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{Finished, TINY, World, keys, number};
+use support::{Finished, TINY, World, keys, number};
 
 /// Two recipes, two seeds, two epochs.
 const SMALL: &str =

@@ -9,7 +9,7 @@ use mnistctl::backend::Backend;
 use mnistctl::evaluation::Ensemble;
 use serde_json::Value;
 
-use crate::common::{TEST_IMAGES, TEST_LABELS, World, json_lines, number, sample};
+use support::{TEST_IMAGES, TEST_LABELS, World, json_lines, number, sample};
 
 /// The sample's test digits.
 fn digits() -> Vec<Vec<u8>> {
@@ -143,7 +143,7 @@ fn saving_never_overwrites_what_is_read() {
 fn low_confidence_is_shown_as_such() {
     let world = with_digits(60);
     // A network that has hardly learned anything is sure of some digits and not of others.
-    world.write("tiny.toml", crate::common::TINY);
+    world.write("tiny.toml", support::TINY);
     world.ok("train --config tiny.toml --data sample --limit 1000 --out tiny");
     let args = "predict --checkpoint tiny/best.mpk digits";
     let (mut sure, mut unsure) = (0, 0);

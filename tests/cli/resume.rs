@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{TINY, World, keys, number};
+use support::{TINY, World, keys, number};
 
 /// Everything that a resume must carry over: running statistics, dropout, Adam's moments, the
 /// weights' average, varied images, a warm-up and then a schedule that lowers the rate every epoch.

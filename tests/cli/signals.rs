@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::{Finished, World};
+use support::{Finished, World};
 
 /// Steps that take long enough for two signals to arrive in one.
 const SLOW_STEPS: &str = "train --config handwriting --data sample --epochs 3 --threads 1 \
@@ -142,7 +142,7 @@ const PRINTING: [&str; 8] = [
 fn with_pictures() -> World {
     let world = World::new();
     fs::create_dir(world.path("pictures")).unwrap();
-    let digits = crate::common::sample(crate::common::TEST_IMAGES);
+    let digits = support::sample(support::TEST_IMAGES);
     for (number, digit) in digits[16..].chunks_exact(784).take(200).enumerate() {
         let digit = image::GrayImage::from_raw(28, 28, digit.to_vec()).unwrap();
         let path = world.path(&format!("pictures/{number}.png"));
