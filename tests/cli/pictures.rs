@@ -276,11 +276,7 @@ fn ctrl_c_ends_it() {
     }
     let mut child = world.command("predict large").spawn().unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    let pid = child.id().to_string();
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status();
-    assert!(sent.unwrap().success());
+    support::kill("-INT", child.id());
     let began = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(20));

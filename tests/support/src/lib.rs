@@ -7,6 +7,7 @@ mod world;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -23,6 +24,13 @@ pub fn program() -> PathBuf {
     let path = std::env::var_os("CARGO_BIN_EXE_mnistctl");
     path.expect("the tests have to be run by `cargo test`")
         .into()
+}
+
+/// Sends a signal such as `-INT` to a process, or to a group of them that has a minus before it.
+pub fn kill(signal: &str, process: impl std::fmt::Display) {
+    let process = process.to_string();
+    let sent = Command::new("kill").args([signal, "--", &process]).status();
+    assert!(sent.unwrap().success(), "kill {signal} {process}");
 }
 
 /// The names of all that is in a folder, sorted.
