@@ -4,8 +4,8 @@
 use std::io::{BufRead, stdin};
 use std::time::Instant;
 
-use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{Batch, DataArg, Digits, Part, find};
+use mnistctl::engine::{Backend, available_threads, with_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::Recipe;
 use mnistctl::training::Learner;

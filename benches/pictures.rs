@@ -1,5 +1,5 @@
 //! `cargo bench --bench pictures`: how many pictures of handwritten digits are read right, for each
-//! kind in `tests/pictures`, as a Markdown table: by what `mnistctl predict` does; by the plain way
+//! kind in `tests/support/src/pictures`, as a Markdown table: by what `mnistctl predict` does; by the plain way
 //! that people write (grey, resized to 28x28, inverted when it is light); and from the 28x28
 //! originals that the pictures were made from. The network is the same.
 //!
@@ -12,20 +12,17 @@
 //! - `--write DIR`: saves the pictures as `KIND/NUMBER_DIGIT.EXTENSION`, and those of several digits
 //!   as `number/NUMBER_TEXT.EXTENSION` and so on, lines joined by `_`.
 
-#[path = "../tests/pictures/mod.rs"]
-mod pictures;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
-use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{DataArg, Digits, Part, find};
+use mnistctl::engine::{Backend, available_threads, with_threads};
 use mnistctl::evaluation::Ensemble;
 use mnistctl::ink::many::Numbers;
 use mnistctl::ink::{self, single::Single};
-use pictures::{KINDS, Kind, digit_of, draw, lines, number, touching};
 use rayon::prelude::*;
+use support::pictures::{KINDS, Kind, draw, lines, number, touching};
 
 /// How many digits at the end of the training file `--split val` takes.
 const VALIDATION: usize = 5_000;
@@ -126,6 +123,14 @@ fn measure_numbers(network: &Ensemble, digits: &Digits, numbers: &[usize], folde
     for (kind, right) in ["number", "touching", "lines"].iter().zip(right) {
         println!("| {kind} | {:.3} |", right as f64 / NUMBERS as f64);
     }
+}
+
+/// What `predict` reads.
+fn digit_of(network: &Ensemble, picture: &Single) -> usize {
+    let pixels = picture.candidates().iter().map(|d| d.pixels.as_slice());
+    let predictions = network.predict(&pixels.collect::<Vec<_>>()).unwrap();
+    let probabilities: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
+    predictions[picture.best(&probabilities)].digit()
 }
 
 /// What `predict --many` reads.

@@ -3,8 +3,8 @@
 //! one core. The throughput criterion prints is in images a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use mnistctl::backend::{Backend, available_threads, with_threads};
 use mnistctl::dataset::{Augment, Batch, Digits, Part, Source};
+use mnistctl::engine::{Backend, available_threads, with_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
 use mnistctl::rng::{Rng, Stream};

@@ -11,6 +11,7 @@ pub mod comparison;
 pub mod dataset;
 pub mod engine;
 pub mod evaluation;
+pub mod files;
 pub mod ink;
 pub mod interrupt;
 #[allow(unsafe_code)]
@@ -21,4 +22,5 @@ pub mod recipe;
 pub mod report;
 pub mod rng;
 pub mod schema;
+pub mod terminal;
 pub mod training;

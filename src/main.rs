@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mnistctl::cli::Cli;
 use mnistctl::commands;
-use mnistctl::training::progress::note;
+use mnistctl::terminal::note;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

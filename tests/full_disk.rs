@@ -2,13 +2,9 @@
 //! them: small file systems in memory, mounted where only the test sees them.
 #![cfg(target_os = "linux")]
 
-#[path = "cli/common.rs"]
-#[allow(dead_code)]
-mod common;
-
 use std::process::{Command, Output};
 
-use common::World;
+use support::World;
 
 /// 300 points to save, of 2.5 MB each.
 const TRAIN: &str = "train --config mlp --data sample --limit 1000 --epochs 3 --set training.batch_size=10 \

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use image::GrayImage;
-use mnistctl::backend::Backend;
 use mnistctl::dataset::{DataArg, VARIABLE, find};
+use mnistctl::engine::Backend;
 use mnistctl::evaluation::Ensemble;
 use mnistctl::training::test_data;
 use serde_json::Value;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use mnistctl::backend::{Backend, Engine};
 use mnistctl::dataset::{Batch, Part, Source};
+use mnistctl::engine::{Backend, Engine};
 use mnistctl::kernels::Isa;
 use mnistctl::network::{BatchNorm, NamedTensor, Network, Plan};
 use mnistctl::recipe::Recipe;

@@ -1,33 +1,15 @@
 //! `predict --many`: pictures of several digits, read by the real binary.
 
-// Shared with other tests; this one needs a part of each.
-#[allow(dead_code)]
-#[path = "cli/common.rs"]
-mod common;
-#[allow(dead_code, unused_imports)]
-#[path = "pictures/mod.rs"]
-mod pictures;
-
 use std::fs;
 
 use image::imageops::{FilterType, invert, replace, resize};
 use image::{GrayImage, Luma};
 use serde_json::Value;
 
-use common::{TEST_IMAGES, TEST_LABELS, World, json_lines, keys, sample};
-use pictures::{lines, number, touching};
+use support::pictures::{lines, number, touching};
+use support::{World, json_lines, keys, test_digits};
 
 type Digit = [u8; 784];
-
-/// The sample's test digits, with their labels.
-fn digits() -> Vec<(Digit, u8)> {
-    let images = sample(TEST_IMAGES)[16..].to_vec();
-    let images = images
-        .chunks_exact(784)
-        .map(|image| image.try_into().unwrap());
-    let labels = sample(TEST_LABELS)[8..].to_vec();
-    images.zip(labels).collect()
-}
 
 /// Draws `count` numbers of four of the sample's test digits into `folder`; returns what they are.
 fn write_numbers(
@@ -37,7 +19,7 @@ fn write_numbers(
     draw: fn(&[&Digit], u64) -> Vec<u8>,
 ) -> Vec<String> {
     fs::create_dir(world.path(folder)).unwrap();
-    let digits = digits();
+    let digits = test_digits();
     let numbers = digits.chunks_exact(4).take(count).enumerate();
     let write = |(index, number): (usize, &[(Digit, u8)])| {
         let shown: Vec<&Digit> = number.iter().map(|(digit, _)| digit).collect();
@@ -74,7 +56,7 @@ fn page(size: (u32, u32), side: u32, digits: &[(&Digit, (i64, i64))]) -> GrayIma
 
 /// The first of the sample's test digits that is a `label`.
 fn first(label: u8) -> Digit {
-    let digits = digits();
+    let digits = test_digits();
     digits.iter().find(|(_, l)| *l == label).unwrap().0
 }
 
@@ -112,7 +94,7 @@ fn digits_that_touch_are_cut_apart() {
 fn lines_are_read_from_top_to_bottom() {
     let world = World::new();
     fs::create_dir(world.path("lines")).unwrap();
-    let digits = digits();
+    let digits = test_digits();
     let mut truth = Vec::new();
     for (seed, chosen) in digits.chunks_exact(9).take(12).enumerate() {
         let parts = [&chosen[..3], &chosen[3..5], &chosen[5..]];

@@ -1,19 +1,11 @@
 //! Pictures as people photograph, scan and draw them, read as `mnistctl predict` reads them.
 
-#[path = "pictures/mod.rs"]
-mod pictures;
+use std::fs;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-use flate2::read::GzDecoder;
 use image::ImageFormat;
-use mnistctl::backend::{Backend, available_threads, with_threads};
-use mnistctl::evaluation::Ensemble;
-use mnistctl::ink;
-use pictures::{KINDS, Kind, digit_of, draw, lines, number, touching};
 use rayon::prelude::*;
+use support::pictures::{KINDS, Kind, draw, lines, number, touching};
+use support::{World, json_lines, test_digits};
 
 /// Digits a kind.
 const COUNT: usize = 20;
@@ -24,73 +16,49 @@ const KIND_FLOOR: f64 = 0.85;
 const DESTROYED_FLOOR: f64 = 0.8;
 const MEAN_FLOOR: f64 = 0.98;
 
-fn sample(name: &str, header: usize) -> Vec<u8> {
-    let path = format!("data/sample/{name}.gz");
-    let file = File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-    let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
-    bytes.split_off(header)
-}
-
-/// The test digits of the sample, with their labels.
-fn digits() -> Vec<([u8; 784], u8)> {
-    let images = sample("t10k-images-idx3-ubyte", 16);
-    let images = images.chunks_exact(784).map(|i| i.try_into().unwrap());
-    images.zip(sample("t10k-labels-idx1-ubyte", 8)).collect()
-}
-
-/// The network that the program carries.
-fn network() -> Ensemble {
-    Ensemble::load(&[], &Backend::Flex.engine(true).unwrap()).unwrap()
-}
-
-/// The pictures of a kind that are not read as what they are, of `COUNT`: what each is, and what was
-/// read.
-fn mistakes(kind: &Kind, network: &Ensemble, digits: &[([u8; 784], u8)]) -> Vec<String> {
-    let read: Vec<_> = digits
-        .par_iter()
-        .enumerate()
-        .map(|(seed, (digit, _))| ink::read_bytes(kind.name, &draw(kind, digit, seed as u64)))
-        .collect();
-    let mut mistakes = Vec::new();
-    for (seed, (read, (_, truth))) in read.iter().zip(digits).enumerate() {
-        let found = match read {
-            Ok(picture) => digit_of(network, picture).to_string(),
-            Err(error) => error.to_string(),
-        };
-        if found != truth.to_string() {
-            mistakes.push(format!("picture {seed}, a {truth}: {found}"));
-        }
-    }
-    mistakes
-}
-
 #[test]
 fn pictures_of_every_kind_are_read() {
-    let digits = digits();
-    let check = || {
-        let network = network();
-        let (mut sum, mut below) = (0.0, Vec::new());
-        for (place, kind) in KINDS.iter().enumerate() {
-            let digits = &digits[place * COUNT..][..COUNT];
-            let mistakes = mistakes(kind, &network, digits);
-            let right = 1.0 - mistakes.len() as f64 / COUNT as f64;
-            println!("{}: {right:.2} {mistakes:?}", kind.name);
-            let floor = match kind.destroyed {
-                Some(_) => DESTROYED_FLOOR,
-                None => KIND_FLOOR,
-            };
-            if right < floor {
-                below.push(kind.name);
-            }
-            sum += right;
+    let world = World::new();
+    fs::create_dir(world.path("pictures")).unwrap();
+    let digits = test_digits();
+    let digits = |place: usize| &digits[place * COUNT..][..COUNT];
+    KINDS.par_iter().enumerate().for_each(|(place, kind)| {
+        for (seed, (digit, _)) in digits(place).iter().enumerate() {
+            // A picture's content says what it is; its name may be wrong.
+            let file = format!("pictures/{place:02}-{seed:02}.png");
+            world.write(&file, draw(kind, digit, seed as u64));
         }
-        assert!(below.is_empty(), "too many mistakes in {below:?}");
-        let mean = sum / KINDS.len() as f64;
-        println!("mean: {mean:.3}");
-        assert!(mean >= MEAN_FLOOR, "{mean:.3}");
-    };
-    with_threads(available_threads(), check).unwrap();
+    });
+    let read = json_lines(&world.run("predict --json pictures").stdout);
+    assert_eq!(read.len(), KINDS.len() * COUNT);
+
+    let (mut sum, mut below) = (0.0, Vec::new());
+    for (place, kind) in KINDS.iter().enumerate() {
+        let mut mistakes = Vec::new();
+        for (seed, (_, truth)) in digits(place).iter().enumerate() {
+            let answer = &read[place * COUNT + seed];
+            let file = format!("pictures/{place:02}-{seed:02}.png");
+            assert_eq!(answer["file"], file);
+            if answer["digit"] != *truth {
+                let found = answer.get("digit").unwrap_or(&answer["error"]);
+                mistakes.push(format!("picture {seed}, a {truth}: {found}"));
+            }
+        }
+        let right = 1.0 - mistakes.len() as f64 / COUNT as f64;
+        println!("{}: {right:.2} {mistakes:?}", kind.name);
+        let floor = match kind.destroyed {
+            Some(_) => DESTROYED_FLOOR,
+            None => KIND_FLOOR,
+        };
+        if right < floor {
+            below.push(kind.name);
+        }
+        sum += right;
+    }
+    assert!(below.is_empty(), "too many mistakes in {below:?}");
+    let mean = sum / KINDS.len() as f64;
+    println!("mean: {mean:.3}");
+    assert!(mean >= MEAN_FLOOR, "{mean:.3}");
 }
 
 /// The longer side of a kind's pictures, in pixels.
@@ -109,7 +77,7 @@ fn size(kind: &Kind) -> std::ops::RangeInclusive<u32> {
 
 #[test]
 fn every_picture_decodes_and_comes_again() {
-    let digits = digits();
+    let digits = test_digits();
     let formats = |kind: &Kind| -> Vec<ImageFormat> {
         let mut formats = Vec::new();
         // Large pictures take long to make.
@@ -151,7 +119,7 @@ type Maker<'a> = (&'a str, &'a dyn Fn(u64) -> Vec<u8>);
 
 #[test]
 fn numbers_decode_and_come_again() {
-    let digits = digits();
+    let digits = test_digits();
     let four: Vec<&[u8; 784]> = digits[..4].iter().map(|(digit, _)| digit).collect();
     let makers: [Maker; 3] = [
         ("number", &|seed| number(&four, seed)),

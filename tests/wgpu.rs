@@ -4,8 +4,8 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use mnistctl::backend::{Backend, Engine};
 use mnistctl::dataset::{Part, Source};
+use mnistctl::engine::{Backend, Engine};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
 use mnistctl::training::Learner;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use mnistctl::backend::Backend;
 use mnistctl::dataset::Batch;
+use mnistctl::engine::Backend;
 use mnistctl::network::Plan;
 use mnistctl::training::{Checkpoint, State, VERSION};
 

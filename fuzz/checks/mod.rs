@@ -1,4 +1,4 @@
-//! What each fuzz target does with its input, for the targets and for `tests/corpora.rs`.
+//! What each fuzz target does with its input, for the targets and for `fuzz/corpora.rs`.
 //!
 //! A check panics when the program does, or when what it read contradicts itself; how much memory
 //! it may take beside its input, in bytes, the function beside it says.

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Error, Status, plan, print, shell_quoted};
-use crate::engine::{Backend, available_threads};
+use super::{Error, Status, plan, print};
 use crate::cli::CompareArgs;
 use crate::comparison::{
     Comparison, Expected, Run, Settings, Standing, Table, Variant, Wanted, command_line, findings,
     train_all,
 };
 use crate::dataset::{DataArg, Source, find};
+use crate::engine::{Backend, available_threads};
+use crate::files::{create_folder, lock, sweep, write_atomically};
 use crate::interrupt;
 use crate::report::comparison::{ComparisonReport, write_report};
-use crate::training::files::{create_folder, lock, sweep, write_atomically};
-use crate::training::progress::note;
+use crate::terminal::{note, shell_quoted};
 use crate::training::{RunFolder, check_batch_size, training_data};
 
 /// How long the runs of a comparison that was killed may take to save themselves and end.
@@ -59,9 +59,10 @@ pub fn run(args: &CompareArgs) -> Result<Status, Error> {
             sha256: None,
         },
     };
-    match args.dry_run {
-        true => dry_run(&comparison, &settings),
-        false => compare(args, &comparison, settings),
+    if args.dry_run {
+        dry_run(&comparison, &settings)
+    } else {
+        compare(args, &comparison, settings)
     }
 }
 
@@ -152,9 +153,10 @@ fn compare(
         text += &format!("\n{}\n", page.display());
     }
     print(&text)?;
-    Ok(match complete == table.runs.len() {
-        true => Status::Done,
-        false => Status::PartlyFailed,
+    Ok(if complete == table.runs.len() {
+        Status::Done
+    } else {
+        Status::PartlyFailed
     })
 }
 

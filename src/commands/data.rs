@@ -6,9 +6,9 @@ use std::path::Path;
 use super::{Error, Status, print};
 use crate::cli::{DataAction, DataArgs};
 use crate::dataset::{CLASSES, DataArg, Digits, Part, Places, SIDE, find, verify};
+use crate::files::write_atomically;
 use crate::ink::preview;
 use crate::report::{ReportError, digits};
-use crate::training::files::write_atomically;
 
 /// Digits of each class in the PNG, and in the terminal: as many as 80 columns have room for.
 const IN_PNG: usize = 16;
@@ -48,9 +48,10 @@ fn verify_files(data: &str) -> Result<Status, Error> {
     for check in &checks {
         print(&format!("{check}\n"))?;
     }
-    match checks.iter().all(|check| check.is_ok()) {
-        true => Ok(Status::Done),
-        false => Ok(Status::PartlyFailed),
+    if checks.iter().all(|check| check.is_ok()) {
+        Ok(Status::Done)
+    } else {
+        Ok(Status::PartlyFailed)
     }
 }
 

@@ -1,11 +1,12 @@
 //! `mnistctl eval`
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Error, Status, print};
-use crate::engine::{available_threads, with_threads};
 use crate::cli::{EvalArgs, SplitName};
 use crate::dataset::{DataArg, Digits, Source, find};
+use crate::engine::{available_threads, with_threads};
 use crate::evaluation::{ClassFigures, EMBEDDED_NAME, Ensemble, Evaluation};
 use crate::recipe::Recipe;
 use crate::report::evaluation::EvaluationReport;
@@ -16,7 +17,7 @@ use crate::training::{test_data, training_data};
 struct Report<'a> {
     checkpoint: Vec<String>,
     dataset: String,
-    split: &'a str,
+    split: String,
     images: u64,
     loss: f64,
     accuracy: f64,
@@ -30,7 +31,10 @@ pub fn run(args: &EvalArgs) -> Result<Status, Error> {
 }
 
 fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &args.backend.compute(available_threads())?)?;
+    let ensemble = Ensemble::load(
+        &args.checkpoint,
+        &args.backend.compute(available_threads())?,
+    )?;
     let source = find(&DataArg::from(args.data.as_str()))?;
     let (digits, indices) = choose(&source, args.split, ensemble.recipe())?;
     if indices.is_empty() {
@@ -44,17 +48,18 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
         let report = EvaluationReport {
             checkpoints: names(args),
             dataset: &dataset,
-            split: name(args.split),
+            split: &name(args.split),
             evaluation: &evaluation,
             digits: &digits,
         };
         report.make()?.save(folder)?;
     }
-    print(&if args.json {
+    let said = if args.json {
         json(args, &source, &evaluation)
     } else {
         text(&source, args.split, &evaluation)
-    })?;
+    };
+    print(&said)?;
     Ok(Status::Done)
 }
 
@@ -78,12 +83,9 @@ fn names(args: &EvalArgs) -> Vec<String> {
     paths.map(|path| path.display().to_string()).collect()
 }
 
-fn name(split: SplitName) -> &'static str {
-    match split {
-        SplitName::Test => "test",
-        SplitName::Val => "val",
-        SplitName::Train => "train",
-    }
+fn name(split: SplitName) -> String {
+    let value = split.to_possible_value();
+    value.expect("no split is hidden").get_name().to_string()
 }
 
 fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {

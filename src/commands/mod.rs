@@ -10,20 +10,21 @@ mod report;
 mod train;
 
 use std::io::{ErrorKind, Write, stdout};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use thiserror::Error;
 
-use crate::engine::EngineError;
 use crate::cli::Command;
 use crate::comparison::ComparisonError;
 use crate::dataset::DatasetError;
+use crate::engine::EngineError;
 use crate::evaluation::NotANumber;
+use crate::files::{BusyError, FileError};
 use crate::interrupt;
 use crate::recipe::RecipeError;
 use crate::report::ReportError;
-use crate::training::files::{BusyError, FileError};
 use crate::training::{CheckpointError, RecipePlanError, RunError, RunFolderError, plan};
 
 /// How a command that printed all it had to say ended.
@@ -81,8 +82,16 @@ pub enum Error {
     Output(std::io::Error),
     #[error("{0}")]
     Usage(String),
-    #[error("a bug in mnistctl, please report it: {0}")]
-    Bug(String),
+    #[error(transparent)]
+    Bug(#[from] Bug),
+}
+
+/// A panic: a mistake of ours or of a library, and the place in the code that noticed it.
+#[derive(Debug, Error)]
+#[error("this is a bug in mnistctl ({place}); please report it: {problem}")]
+pub struct Bug {
+    place: String,
+    problem: String,
 }
 
 impl Error {
@@ -92,12 +101,11 @@ impl Error {
     }
 }
 
-/// Runs a subcommand. A panic, which would be a bug of ours or of a library, comes back as an
-/// error too: no user should have to read a backtrace.
+/// Runs a subcommand. A panic comes back as an error too: no user should have to read a backtrace.
 pub fn run(command: Command) -> Result<Status, Error> {
-    std::panic::set_hook(Box::new(|_| {}));
+    note_panics();
     interrupt::listen();
-    let result = catch_unwind(AssertUnwindSafe(|| match command {
+    let result = catch_bug(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
@@ -106,12 +114,7 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Data(args) => data::run(&args),
         Command::Recipes { name } => recipes::run(name.as_deref()),
         Command::Completions { shell } => completions::run(shell),
-    }));
-    let result = result.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(Error::Bug(text.unwrap_or("it left no message").to_string()))
-    });
+    })?;
     match result {
         Err(
             Error::Dataset(DatasetError::Interrupted)
@@ -121,14 +124,30 @@ pub fn run(command: Command) -> Result<Status, Error> {
     }
 }
 
-/// `word` as a shell takes it.
-fn shell_quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+/// Where the last panic of any thread was: what `catch_unwind` gives does not tell.
+static PLACE: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on panics print nothing, and [`catch_bug`] knows their places.
+fn note_panics() {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location();
+        let place = place.map(|place| format!("{}:{}", place.file(), place.line()));
+        // Nothing in this file panics while it holds the lock.
+        *PLACE.lock().unwrap_or_else(|error| error.into_inner()) = place;
+    }));
+}
+
+/// Does `work`, and makes a panic in it an error with a message for the user.
+fn catch_bug<T>(work: impl FnOnce() -> T) -> Result<T, Bug> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let problem = panic.downcast_ref::<String>().map(String::as_str);
+        let problem = problem.or_else(|| panic.downcast_ref::<&str>().copied());
+        let mut place = PLACE.lock().unwrap_or_else(|error| error.into_inner());
+        Bug {
+            place: place.take().unwrap_or_else(|| "at an unknown place".into()),
+            problem: problem.unwrap_or("it left no message").to_string(),
+        }
+    })
 }
 
 /// Writes a result to standard output.
@@ -138,4 +157,32 @@ fn print(text: &str) -> Result<(), Error> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(Error::Output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bugs_message_names_its_place_whichever_thread_it_was_in() {
+        let before = panic::take_hook();
+        note_panics();
+        let line = line!() + 1;
+        let here = catch_bug(|| -> u32 { panic!("no {}", "digit") });
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let elsewhere = catch_bug(|| pool.unwrap().install(|| -> u32 { panic!("no ink") }));
+        let fine = catch_bug(|| 7);
+        panic::set_hook(before);
+
+        let message = |line: u32, problem: &str| {
+            let file = file!();
+            format!("this is a bug in mnistctl ({file}:{line}); please report it: {problem}")
+        };
+        assert_eq!(here.unwrap_err().to_string(), message(line, "no digit"));
+        assert_eq!(
+            elsewhere.unwrap_err().to_string(),
+            message(line + 2, "no ink")
+        );
+        assert_eq!(fine.unwrap(), 7);
+    }
 }

@@ -8,15 +8,15 @@ mod text;
 use std::path::Path;
 
 use super::{Error, Status, print};
-use crate::engine::{Backend, available_threads, with_threads};
 use crate::cli::PredictArgs;
+use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{BATCH, Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
 use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
 use crate::interrupt;
-use crate::training::progress::note;
+use crate::terminal::note;
 use progress::Progress;
 
 pub fn run(args: &PredictArgs) -> Result<Status, Error> {
@@ -30,7 +30,10 @@ pub fn run(args: &PredictArgs) -> Result<Status, Error> {
 }
 
 fn predict(args: &PredictArgs) -> Result<Status, Error> {
-    let ensemble = Ensemble::load(&args.checkpoint, &Backend::Native.compute(available_threads())?)?;
+    let ensemble = Ensemble::load(
+        &args.checkpoint,
+        &Backend::Native.compute(available_threads())?,
+    )?;
     let listing = expand(&args.images);
     for (folder, count) in &listing.skipped {
         let what = if *count == 1 {
@@ -58,33 +61,35 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         folder,
         progress,
     };
-    match args.many {
-        true => session.run(many::BATCH, read_many_bytes, |readings| {
+    if args.many {
+        session.run(many::BATCH, read_many_bytes, |readings| {
             answers(&ensemble, readings, many::candidates, |name, numbers, p| {
                 many::describe(args, name, &numbers, p)
             })
-        }),
-        false => session.run(BATCH, read_bytes, |readings| {
+        })
+    } else {
+        session.run(BATCH, read_bytes, |readings| {
             answers(
                 &ensemble,
                 readings,
                 single::candidates,
                 |name, picture, p| Ok(single::describe(args, &name, picture, p)),
             )
-        }),
+        })
     }
 }
 
 /// The folder of `--save`.
 fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
     let folder = Folder::create(path)?;
-    match folder.holds_any(inputs) {
-        true => Err(Error::Usage(format!(
+    if folder.holds_any(inputs) {
+        Err(Error::Usage(format!(
             "--save {}: the pictures to read are in this folder, and could be overwritten; name \
              another one",
             path.display()
-        ))),
-        false => Ok(folder),
+        )))
+    } else {
+        Ok(folder)
     }
 }
 

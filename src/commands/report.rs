@@ -1,17 +1,18 @@
 //! `mnistctl report`, and the report that every training ends with.
 
-use super::{Error, Status, plan, print, shell_quoted};
-use crate::engine::{available_threads, with_threads};
+use clap::ValueEnum;
+
+use super::{Error, Status, plan, print};
 use crate::cli::ReportArgs;
 use crate::dataset::{DataArg, Digits, find};
+use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{Ensemble, Evaluation};
 use crate::recipe::{BUILTIN, Recipe};
 use crate::report::FILE;
 use crate::report::run::RunReport;
-use crate::training::progress::note;
+use crate::terminal::{note, shell_quoted};
 use crate::training::{
-    Checkpoint, RunError, RunFolder, Summary, TrainingData, test_data,
-    training_data,
+    Checkpoint, RunError, RunFolder, Summary, TrainingData, test_data, training_data,
 };
 
 pub fn run(args: &ReportArgs) -> Result<Status, Error> {
@@ -55,7 +56,10 @@ fn finished(
             source.describe()
         )));
     }
-    let best = Ensemble::load(&[folder.file("best.mpk")], &backend.compute(available_threads())?)?;
+    let best = Ensemble::load(
+        &[folder.file("best.mpk")],
+        &backend.compute(available_threads())?,
+    )?;
     let test = test_data(&source, seed, summary.limit)?;
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let best = Some((&evaluation, &test.digits));
@@ -88,10 +92,11 @@ fn unfinished_data(
     let source = find(&DataArg::from(args.data.as_deref().unwrap_or(&resume.data)))?;
     let (validation, seed) = (recipe.data.validation, recipe.training.seed);
     let data = training_data(&source, validation, seed, resume.limit)?;
-    if data.sha256 != resume.sha256 {
-        return Err(fail("it was trained on other images").into());
+    if data.sha256 == resume.sha256 {
+        Ok(data)
+    } else {
+        Err(fail("it was trained on other images").into())
     }
-    Ok(data)
 }
 
 /// Writes the report of the run in `folder`, of what stands there and of the given images.

@@ -2,18 +2,17 @@
 
 mod display;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Error, Status, print, report, shell_quoted};
+use super::{Error, Status, catch_bug, print, report};
 use crate::cli::TrainArgs;
 use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{Ensemble, Evaluation};
 use crate::interrupt;
 use crate::recipe::Recipe;
 use crate::report::FILE;
-use crate::training::progress::note;
+use crate::terminal::{note, shell_quoted};
 use crate::training::{
     BeginOptions, Outcome, ResumeOptions, Run, RunError, RunFolder, Summary, TestData, TrainingData,
 };
@@ -161,11 +160,10 @@ fn write_report(
 ) {
     let best = Some((best, &test.digits));
     let write = || report::write(folder, Some(summary), best, Some(data));
-    let written = catch_unwind(AssertUnwindSafe(write));
-    let problem = match written {
+    let problem = match catch_bug(write) {
         Ok(Ok(())) => return note(&format!("report: {}", folder.file(FILE).display())),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "a bug in mnistctl, please report it".to_string(),
+        Err(bug) => bug.to_string(),
     };
     note(&format!(
         "warning: the run is done and saved, but its report could not be written: {problem}"

@@ -59,19 +59,20 @@ fn extremes(points: &[(&str, Point)]) -> String {
         }
     }
     let (accuracy, time) = (best.1.accuracy, seconds(fastest.1.seconds));
-    match best.0 == fastest.0 {
-        true => format!(
+    if best.0 == fastest.0 {
+        format!(
             "{} has the highest test accuracy, {accuracy:.4}, and was trained fastest, in {time}.",
             best.0
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "{} has the highest test accuracy, {accuracy:.4}, after {}; {} was trained fastest, in \
              {time}, and has {:.4}.",
             best.0,
             seconds(best.1.seconds),
             fastest.0,
             fastest.1.accuracy
-        ),
+        )
     }
 }
 
@@ -246,15 +247,16 @@ fn sentence(name: &str, group: &Group, networks: &str, chance: &Chance) -> Strin
         }
     };
     let time = figure(|point| point.seconds);
-    let times = match time.max / time.min < SAME_TIME {
-        true => format!("took about as long with each ({})", seconds(time.mean)),
-        false => format!(
+    let times = if time.max / time.min < SAME_TIME {
+        format!("took about as long with each ({})", seconds(time.mean))
+    } else {
+        format!(
             "took {}, the slowest {:.1} times as long as the fastest",
             listed(
                 points.map(|(value, point)| { format!("{} with {value}", seconds(point.seconds)) })
             ),
             time.max / time.min
-        ),
+        )
     };
     format!(
         "{name}: test accuracy {} ({networks}); {weight}. Training {times}.",
@@ -264,9 +266,10 @@ fn sentence(name: &str, group: &Group, networks: &str, chance: &Chance) -> Strin
 
 /// Seconds as text, with hundredths where they matter.
 fn seconds(seconds: f64) -> String {
-    match seconds < 10.0 {
-        true => format!("{seconds:.2} s"),
-        false => format!("{seconds:.1} s"),
+    if seconds < 10.0 {
+        format!("{seconds:.2} s")
+    } else {
+        format!("{seconds:.1} s")
     }
 }
 

@@ -15,7 +15,7 @@ mod table;
 
 pub use findings::findings;
 pub use plan::{Comparison, ComparisonError, Run, Variant, Wanted};
-pub use processes::{Ending, Settings, command_line, train_all};
-pub use standing::{Expected, Finished, Standing};
-pub use sweep::Setting;
+pub use processes::{Settings, command_line, train_all};
+pub use standing::{Ending, Expected, Finished, Standing};
+pub use sweep::{Setting, SweepError};
 pub use table::{Figure, RunFigures, Table, VariantFigures};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::sweep::{Setting, product, read_sweeps};
+use super::sweep::{Setting, SweepError, product, read_sweeps};
 use crate::network::{Plan, PlanError};
 use crate::recipe::{Recipe, RecipeError};
 
@@ -63,8 +63,8 @@ pub struct Run {
 /// A comparison that can't be started.
 #[derive(Debug, Error)]
 pub enum ComparisonError {
-    #[error("--sweep {text} is not understood: {problem}")]
-    Sweep { text: String, problem: String },
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     #[error("{variant}: {source}")]
     Recipe {
         variant: String,
@@ -105,7 +105,7 @@ impl Comparison {
             let expanded = Recipe::expand(recipe);
             configs.extend(expanded.map_err(|error| ComparisonError::Expand(Box::new(error)))?);
         }
-        let sweeps = read_sweeps(wanted)?;
+        let sweeps = read_sweeps(wanted.sweeps, wanted.epochs.is_some())?;
         let counts = sweeps.iter().map(|values| values.len() as u128);
         let runs = [configs.len() as u128, u128::from(wanted.seeds.unwrap_or(1))];
         let runs = runs

@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::plan::{Comparison, Run};
 use super::progress::Progress;
-use super::standing::{Expected, Finished, Standing};
+use super::standing::{Ending, Expected, Standing};
 
 /// What all runs have in common.
 #[derive(Debug)]
@@ -29,16 +32,6 @@ pub struct Settings<'a> {
     /// How many run at a time.
     pub jobs: usize,
     pub expected: Expected,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Ending {
-    Complete(Box<Finished>),
-    /// Why, in words.
-    Failed(String),
-    /// It was stopped, or not started, because a signal asked us to stop.
-    Interrupted,
 }
 
 /// How often the processes are looked after.
@@ -200,19 +193,11 @@ fn start(
     command.spawn()
 }
 
-/// Asks the processes to save their runs and stop.
+/// Asks the processes to save their runs and stop. One that can't be asked has ended already.
 #[cfg(unix)]
 fn interrupt<'a>(children: impl Iterator<Item = &'a Child>) {
-    let ids: Vec<String> = children.map(|child| child.id().to_string()).collect();
-    if !ids.is_empty() {
-        // The standard library sends no signals; every shell does. Without one, we wait for the
-        // runs to end.
-        let script = ["-c", "kill -INT \"$@\"", "sh"];
-        let _ = Command::new("sh")
-            .args(script)
-            .args(ids)
-            .stderr(Stdio::null())
-            .status();
+    for child in children {
+        let _ = kill_process(Pid::from_child(child), Signal::INT);
     }
 }
 

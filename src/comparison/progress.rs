@@ -5,13 +5,12 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
 use super::plan::Comparison;
-use super::processes::Ending;
-use super::standing::Standing;
+use super::standing::{Ending, Standing};
+use crate::terminal::{bar_style, note};
 use crate::training::RunFolder;
-use crate::training::progress::note;
 
 /// Reading the logs of running runs more often would show nothing new.
 const REFRESH: Duration = Duration::from_millis(250);
@@ -37,10 +36,9 @@ struct Live {
 impl Live {
     fn new() -> Self {
         let lines = MultiProgress::new();
-        let total = lines.add(
-            ProgressBar::new(0)
-                .with_style(style("runs [{bar:30}] {pos}/{len}  {elapsed} elapsed{msg}")),
-        );
+        let total = lines.add(ProgressBar::new(0).with_style(bar_style(
+            "runs [{bar:30}] {pos}/{len}  {elapsed} elapsed{msg}",
+        )));
         total.enable_steady_tick(Duration::from_secs(1));
         Self {
             lines,
@@ -49,12 +47,6 @@ impl Live {
             refreshed: Instant::now(),
         }
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("the template is a constant that a test has drawn")
-        .progress_chars("=> ")
 }
 
 impl Progress {
@@ -87,7 +79,7 @@ impl Progress {
                 // The title last: it is what may be cut off.
                 let template = "  [{bar:8}] {pos}/{len}  {wide_msg}";
                 let line = ProgressBar::new(run.recipe.training.epochs)
-                    .with_style(style(template))
+                    .with_style(bar_style(template))
                     .with_message(title);
                 let line = live.lines.insert_before(&live.total, line);
                 line.tick();

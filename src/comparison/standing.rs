@@ -1,7 +1,7 @@
 //! What of a run is in its folder already.
 
 use super::plan::Run;
-use crate::training::files::{is_temporary, lock};
+use crate::files::{is_temporary, lock};
 use crate::training::{Checkpoint, LogLine, RunFolder, RunFolderError, Summary};
 
 /// What a folder must hold to be a run of this comparison, beside the recipe.
@@ -31,6 +31,16 @@ pub enum Standing {
 pub struct Finished {
     pub summary: Summary,
     pub log: Vec<LogLine>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    Complete(Box<Finished>),
+    /// Why, in words.
+    Failed(String),
+    /// It was stopped, or not started, because a signal asked us to stop.
+    Interrupted,
 }
 
 impl Standing {

@@ -1,6 +1,6 @@
 //! `--sweep key=v1,v2`: the values that every recipe is trained with.
 
-use super::plan::{ComparisonError, Wanted};
+use thiserror::Error;
 
 /// A value of one `--sweep`, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,23 @@ impl Setting {
     }
 }
 
-/// `key=v1,v2` of each `--sweep`, as the settings it stands for.
-pub(super) fn read_sweeps(wanted: &Wanted<'_>) -> Result<Vec<Vec<Setting>>, ComparisonError> {
+/// A `--sweep` that can't be read.
+#[derive(Debug, Error)]
+#[error("--sweep {text} is not understood: {problem}")]
+pub struct SweepError {
+    text: String,
+    problem: String,
+}
+
+/// `key=v1,v2` of each `--sweep`, as the settings it stands for. `epochs_given` tells whether
+/// `--epochs` sets the epochs of all runs.
+pub(super) fn read_sweeps(
+    texts: &[String],
+    epochs_given: bool,
+) -> Result<Vec<Vec<Setting>>, SweepError> {
     let mut sweeps: Vec<Vec<Setting>> = Vec::new();
-    for text in wanted.sweeps {
-        let fail = |problem: &str| ComparisonError::Sweep {
+    for text in texts {
+        let fail = |problem: &str| SweepError {
             text: text.clone(),
             problem: problem.to_string(),
         };
@@ -36,7 +48,7 @@ pub(super) fn read_sweeps(wanted: &Wanted<'_>) -> Result<Vec<Vec<Setting>>, Comp
             "name" => {
                 return Err(fail("the name says which recipe it is, so it can't vary"));
             }
-            "training.epochs" if wanted.epochs.is_some() => {
+            "training.epochs" if epochs_given => {
                 return Err(fail("--epochs sets the epochs of all runs already"));
             }
             _ if sweeps.iter().any(|sweep| sweep[0].key == key) => {

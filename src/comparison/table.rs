@@ -6,8 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::plan::Comparison;
-use super::processes::Ending;
-use super::standing::Finished;
+use super::standing::{Ending, Finished};
 
 /// The validation accuracy that a network is timed to, in epochs.
 const GOOD: f64 = 0.98;

@@ -16,9 +16,9 @@ use tempfile::NamedTempFile;
 use ureq::{Agent, Timeout};
 
 use crate::dataset::idx::{self, Contents, MOST_ITEMS};
-use crate::dataset::partial::{create, install, sweep, write_error};
 use crate::dataset::progress::Progress;
 use crate::dataset::{DatasetError, Expected, MIRRORS, MNIST, folder};
+use crate::files::{install, sweep, temporary};
 use crate::interrupt;
 
 /// How often a download looks for signals.
@@ -148,7 +148,8 @@ impl Downloader {
             match self.fetch(agent, &url, wanted, folder) {
                 Ok((fetched, contents)) => {
                     mirrors.swap(0, i);
-                    let file = install(fetched, &contents, wanted, folder)?;
+                    let file = folder.join(final_name(&contents, wanted));
+                    install(fetched, &file).map_err(|cause| write_error(folder, cause))?;
                     if let Some(damaged) = present.filter(|present| *present != file) {
                         // Under its other name it would go on hiding the file that was just
                         // fetched.
@@ -182,11 +183,10 @@ impl Downloader {
         wanted: &Expected,
         folder: &Path,
     ) -> Result<(NamedTempFile, Contents), DatasetError> {
-        let mut temporary = create(folder).map_err(|cause| write_error(folder, cause))?;
-        let bytes = self.receive(agent, url, &mut temporary, folder)?;
-        let read = |cause| write_error(folder, cause);
-        temporary.rewind().map_err(read)?;
-        let input = BufReader::new(temporary.as_file());
+        let mut file = temporary(folder).map_err(|cause| write_error(folder, cause))?;
+        let bytes = self.receive(agent, url, &mut file, folder)?;
+        file.rewind().map_err(|cause| write_error(folder, cause))?;
+        let input = BufReader::new(file.as_file());
         // In its messages it is called by its address: the temporary name would mean nothing to
         // anybody.
         let contents = idx::parse(Path::new(url), input, bytes, wanted.kind, wanted.items)?;
@@ -197,7 +197,7 @@ impl Downloader {
                 expected: wanted.sha256.to_owned(),
             });
         }
-        Ok((temporary, contents))
+        Ok((file, contents))
     }
 
     /// Copies the body of one address to a file, and gives its length in bytes.
@@ -225,10 +225,10 @@ impl Downloader {
         let mut total = 0u64;
         loop {
             match parts.recv_timeout(TICK) {
-                Ok(Ok(Part::Length(declared))) => {
+                Ok(Ok(Received::Length(declared))) => {
                     progress = self.progress.then(|| Progress::start(url, declared));
                 }
-                Ok(Ok(Part::Bytes(bytes))) => {
+                Ok(Ok(Received::Bytes(bytes))) => {
                     file.write_all(&bytes)
                         .map_err(|cause| write_error(folder, cause))?;
                     total += bytes.len() as u64;
@@ -252,7 +252,7 @@ impl Downloader {
         &self,
         agent: &Agent,
         url: &str,
-        parts: &SyncSender<Result<Part, String>>,
+        parts: &SyncSender<Result<Received, String>>,
     ) -> Result<(), String> {
         let call = agent.get(url).call();
         let response = call.map_err(|error| self.explain(&error))?;
@@ -263,7 +263,7 @@ impl Downloader {
                 self.most_bytes
             ));
         }
-        let mut handed = parts.send(Ok(Part::Length(declared)));
+        let mut handed = parts.send(Ok(Received::Length(declared)));
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut total = 0u64;
@@ -291,7 +291,7 @@ impl Downloader {
                     self.most_bytes
                 ));
             }
-            handed = parts.send(Ok(Part::Bytes(buffer[..n].to_vec())));
+            handed = parts.send(Ok(Received::Bytes(buffer[..n].to_vec())));
         }
         match declared {
             Some(bytes) if bytes != total => {
@@ -325,8 +325,26 @@ impl Downloader {
     }
 }
 
+/// How a verified file is called. A proxy on the way may have unpacked it; a `.gz` that is none
+/// would mislead other programs.
+fn final_name(contents: &Contents, wanted: &Expected) -> String {
+    if contents.gzip {
+        format!("{}.gz", wanted.name)
+    } else {
+        wanted.name.to_owned()
+    }
+}
+
+/// The error for a folder that cannot be written to.
+fn write_error(folder: &Path, cause: std::io::Error) -> DatasetError {
+    DatasetError::Write {
+        folder: folder.to_path_buf(),
+        cause,
+    }
+}
+
 /// What the thread that talks to a server hands over: first the length, if the server told it.
-enum Part {
+enum Received {
     Length(Option<u64>),
     Bytes(Vec<u8>),
 }

@@ -16,14 +16,11 @@ use std::path::Path;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::dataset::kind::{Kind, recognise};
+use crate::dataset::kind::{GZIP, Kind, recognise};
 use crate::dataset::{CLASSES, DatasetError, SIDE};
 
 /// The most items that any file may declare: over ten times MNIST, and 784 MB of pixels.
 pub(super) const MOST_ITEMS: u32 = 1_000_000;
-
-/// What every gzip file starts with.
-pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Deflate's best ratio: one bit of input for the longest match (258 bytes) is 1 to 1032 with its
 /// distance.
@@ -153,7 +150,6 @@ fn parse_plain(
     kind: Kind,
     most: u32,
 ) -> Result<Contents, Fault> {
-    let path = || file.to_path_buf();
     // As much as the longer header; of a labels file, that may be some labels too.
     let mut head = Vec::with_capacity(16);
     input.take(16).read_to_end(&mut head).map_err(Fault::Read)?;
@@ -162,36 +158,7 @@ fn parse_plain(
 
     let expected_items = count as usize * kind.item_bytes();
     let expected = (header.len() + expected_items) as u64;
-    let reserve = match size {
-        Size::Exactly(found) if found < expected => {
-            return Err(DatasetError::Truncated {
-                file: path(),
-                expected,
-                found,
-            }
-            .into());
-        }
-        Size::Exactly(found) if found > expected => {
-            return Err(DatasetError::Trailing {
-                file: path(),
-                expected,
-                found: found.to_string(),
-            }
-            .into());
-        }
-        Size::Exactly(_) => expected_items,
-        Size::AtMost(bound) => usize::try_from(bound)
-            .unwrap_or(usize::MAX)
-            .min(expected_items),
-    };
-    let mut bytes = Vec::new();
-    if bytes.try_reserve_exact(reserve).is_err() {
-        return Err(DatasetError::Memory {
-            file: path(),
-            bytes: expected,
-        }
-        .into());
-    }
+    let mut bytes = reserve(file, size, expected, expected_items)?;
     bytes.extend_from_slice(items);
     // One byte more than declared, so that the end itself is seen: there a gzip decoder compares
     // its checksum.
@@ -202,20 +169,10 @@ fn parse_plain(
         .map_err(Fault::Read)?;
     if bytes.len() < expected_items {
         let found = (header.len() + bytes.len()) as u64;
-        return Err(DatasetError::Truncated {
-            file: path(),
-            expected,
-            found,
-        }
-        .into());
+        return Err(truncated(file, expected, found).into());
     }
     if bytes.len() > expected_items {
-        return Err(DatasetError::Trailing {
-            file: path(),
-            expected,
-            found: "more".to_owned(),
-        }
-        .into());
+        return Err(trailing(file, expected, "more".to_owned()).into());
     }
     if kind == Kind::Labels
         && let Some(position) = bytes
@@ -223,7 +180,7 @@ fn parse_plain(
             .position(|&label| usize::from(label) >= CLASSES)
     {
         return Err(DatasetError::Label {
-            file: path(),
+            file: file.to_path_buf(),
             position,
             value: bytes[position],
         }
@@ -240,6 +197,42 @@ fn parse_plain(
         sha256,
         gzip: false,
     })
+}
+
+/// Room for `items` bytes, if what is known of the file's length lets it have `expected` in all.
+fn reserve(file: &Path, size: Size, expected: u64, items: usize) -> Result<Vec<u8>, DatasetError> {
+    let most = match size {
+        Size::Exactly(found) if found < expected => return Err(truncated(file, expected, found)),
+        Size::Exactly(found) if found > expected => {
+            return Err(trailing(file, expected, found.to_string()));
+        }
+        Size::Exactly(_) => items,
+        Size::AtMost(bound) => usize::try_from(bound).unwrap_or(usize::MAX).min(items),
+    };
+    let mut bytes = Vec::new();
+    match bytes.try_reserve_exact(most) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(DatasetError::Memory {
+            file: file.to_path_buf(),
+            bytes: expected,
+        }),
+    }
+}
+
+fn truncated(file: &Path, expected: u64, found: u64) -> DatasetError {
+    DatasetError::Truncated {
+        file: file.to_path_buf(),
+        expected,
+        found,
+    }
+}
+
+fn trailing(file: &Path, expected: u64, found: String) -> DatasetError {
+    DatasetError::Trailing {
+        file: file.to_path_buf(),
+        expected,
+        found,
+    }
 }
 
 /// Checks the header and gives the count it declares. `head` is the header and what was read after

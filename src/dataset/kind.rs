@@ -1,7 +1,9 @@
 //! What a file holds, as its first bytes tell: images, labels, or something that isn't IDX at all.
 
 use crate::dataset::PIXELS;
-use crate::dataset::idx::GZIP;
+
+/// What every gzip file starts with.
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What an IDX file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,6 @@ mod folder;
 mod idx;
 mod kind;
 mod original;
-mod partial;
 mod progress;
 mod source;
 mod split;
@@ -29,9 +28,12 @@ pub use download::{Downloader, Fetched};
 pub use error::DatasetError;
 pub use kind::Kind;
 pub use original::{Expected, MIRRORS, MNIST};
-pub use source::{DataArg, Places, Source, VARIABLE, find};
+pub use source::{DataArg, Places, Source, find};
 pub use split::{shuffle, stratified_split};
 pub use verify::{FileCheck, FileState, verify, verify_against};
+
+/// The environment variable that `--data auto` looks at first. Set but empty, it counts as unset.
+pub const VARIABLE: &str = "MNISTCTL_DATA";
 
 /// The width and height of a digit, in pixels.
 pub const SIDE: usize = 28;

@@ -1,8 +1,10 @@
 //! Showing a download on stderr: a bar on a terminal, one plain line elsewhere.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{IsTerminal, stderr};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish};
+
+use crate::terminal::{bar_style, note};
 
 /// One file's progress. The bar goes away when this is dropped, whether the download went well or
 /// not: what remains on the screen is what the command says at its end.
@@ -13,28 +15,11 @@ pub(super) struct Progress {
 impl Progress {
     /// Shows that an address is being fetched; `bytes` is its length, if the server told it.
     pub fn start(url: &str, bytes: Option<u64>) -> Self {
-        let mut stderr = io::stderr();
-        if !stderr.is_terminal() {
-            // A closed stderr is no reason to stop (`eprintln!` would panic).
-            let _ = writeln!(stderr, "downloading {url}");
-            return Self { bar: None };
+        let bar = stderr().is_terminal().then(|| bar(url, bytes));
+        if bar.is_none() {
+            note(&format!("downloading {url}"));
         }
-        let (bar, template) = match bytes {
-            Some(bytes) => (
-                ProgressBar::new(bytes),
-                "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}",
-            ),
-            None => (ProgressBar::no_length(), "{msg} {spinner} {bytes}"),
-        };
-        let name = url.rsplit('/').next().unwrap_or(url).to_owned();
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self {
-            bar: Some(
-                bar.with_style(style.progress_chars("=> "))
-                    .with_message(name),
-            ),
-        }
+        Self { bar }
     }
 
     /// Shows how many bytes have come in all.
@@ -45,10 +30,31 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+fn bar(url: &str, bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match bytes {
+        Some(bytes) => (
+            ProgressBar::new(bytes),
+            "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}",
+        ),
+        None => (ProgressBar::no_length(), "{msg} {spinner} {bytes}"),
+    };
+    let name = url.rsplit('/').next().unwrap_or(url).to_owned();
+    bar.with_style(bar_style(template))
+        .with_message(name)
+        .with_finish(ProgressFinish::AndClear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_templates_are_valid() {
+        for bytes in [None, Some(100)] {
+            let progress = Progress {
+                bar: Some(bar("https://example.org/images.gz", bytes)),
+            };
+            progress.at(30);
         }
     }
 }

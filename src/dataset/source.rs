@@ -5,10 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{DatasetError, Downloader, Part, Split, folder};
-
-/// The environment variable that `--data auto` looks at first. Set but empty, it counts as unset.
-pub const VARIABLE: &str = "MNISTCTL_DATA";
+use crate::dataset::{DatasetError, Downloader, Part, Split, VARIABLE, folder};
 
 /// What the user wrote after `--data`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -95,9 +95,10 @@ fn list(folder: &Path) -> io::Result<(Vec<PathBuf>, usize)> {
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        match is_picture(&entry) {
-            true => pictures.push(entry.path()),
-            false => others += 1,
+        if is_picture(&entry) {
+            pictures.push(entry.path());
+        } else {
+            others += 1;
         }
     }
     pictures.sort();
@@ -131,9 +132,10 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, InkError> {
     let file = path.display().to_string();
     let metadata = path.metadata().map_err(|error| {
         let is_link = error.kind() == io::ErrorKind::NotFound && path.is_symlink();
-        match is_link {
-            true => InkError::DanglingLink { file: file.clone() },
-            false => InkError::from_open(&file, error),
+        if is_link {
+            InkError::DanglingLink { file: file.clone() }
+        } else {
+            InkError::from_open(&file, error)
         }
     })?;
     if metadata.is_dir() {

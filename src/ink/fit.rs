@@ -11,10 +11,7 @@ use super::find::Found;
 use super::pen;
 use super::plane::Plane;
 use super::strokes::Extent;
-use super::{Digit, SIDE};
-
-/// The box that a digit is scaled into, in pixels.
-pub const BOX: usize = 20;
+use super::{BOX, Digit, SIDE};
 
 /// Where MNIST has the centre of mass, as a pixel index: its digits average (14.0, 14.0).
 pub const CENTRE: f32 = 14.0;

@@ -2,9 +2,9 @@
 
 use image::GrayImage;
 
-use super::fit::{BOX, CENTRE};
+use super::fit::CENTRE;
 use super::plane::Plane;
-use super::{Digit, SIDE, fit};
+use super::{BOX, Digit, SIDE, fit};
 
 /// How far the centre of mass of a digit of MNIST's lies from the middle at most, in pixels: 0.52 in
 /// all 70,000 of them.

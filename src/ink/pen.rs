@@ -3,8 +3,8 @@
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
 
+use super::BOX;
 use super::find::Found;
-use super::fit::BOX;
 use super::plane::Plane;
 use super::strokes::Extent;
 

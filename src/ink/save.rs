@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-use super::files::Input;
 use super::{Digit, SIDE};
-use crate::training::files::{FileError, create_folder, write_atomically};
+use crate::files::Input;
+use crate::files::{FileError, create_folder, folder_of, write_atomically};
 
 /// A folder that digits are written into: `seven.png` for `photos/seven.jpg`, and `seven-2.png`
 /// for another picture of that name.
@@ -34,17 +34,13 @@ impl Folder {
             return false;
         };
         let paths = inputs.iter().filter_map(|input| match input {
-            Input::File(path) => path.parent(),
+            Input::File(path) => Some(folder_of(path)),
             _ => None,
         });
         let folders: HashSet<&Path> = paths.collect();
-        folders.into_iter().any(|folder| {
-            let folder = match folder.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => folder,
-            };
-            folder.canonicalize().is_ok_and(|folder| folder == own)
-        })
+        folders
+            .into_iter()
+            .any(|folder| folder.canonicalize().is_ok_and(|folder| folder == own))
     }
 
     /// Writes the digit of an input, or with a number one of its digits: `photo-1.png`; returns where.

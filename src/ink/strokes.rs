@@ -75,6 +75,73 @@ pub struct Part {
     pub contact: [f32; 4],
 }
 
+/// What is known of a part while its pixels are being collected.
+struct Collected {
+    extent: Extent,
+    radius: f32,
+    /// The sum of all distances to its edge.
+    depth: f64,
+    /// Pixels on the picture's edges: left, top, right, bottom.
+    contact: [usize; 4],
+    /// Pixels on its own edge.
+    boundary: usize,
+}
+
+impl Collected {
+    /// Nothing yet of a part that holds the pixel at (x, y).
+    fn new(x: usize, y: usize) -> Self {
+        Self {
+            extent: Extent {
+                left: x,
+                top: y,
+                right: x + 1,
+                bottom: y + 1,
+            },
+            radius: 0.0,
+            depth: 0.0,
+            contact: [0; 4],
+            boundary: 0,
+        }
+    }
+
+    /// Adds a pixel of a page of this size, `distance` from the part's edge.
+    fn add(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), distance: f32) {
+        let extent = &mut self.extent;
+        extent.left = extent.left.min(x);
+        extent.right = extent.right.max(x + 1);
+        extent.top = extent.top.min(y);
+        extent.bottom = extent.bottom.max(y + 1);
+        self.radius = self.radius.max(distance);
+        self.depth += f64::from(distance);
+        self.boundary += usize::from(distance < 1.5);
+        let at_edge = [x == 0, y == 0, x + 1 == width, y + 1 == height];
+        for (count, at_edge) in self.contact.iter_mut().zip(at_edge) {
+            *count += usize::from(at_edge);
+        }
+    }
+
+    /// The part, given the ink of all its pixels in any order, the area of its convex hull and the
+    /// size of the page.
+    fn part(self, ink: &mut [f32], hull: f32, (width, height): (usize, usize)) -> Part {
+        let at = (ink.len() - 1) * 98 / 100;
+        let peak = *ink.select_nth_unstable_by(at, f32::total_cmp).1;
+        let faint = ink.iter().filter(|&&v| v < 0.7 * peak).count();
+        let lengths = [height, width, height, width];
+        Part {
+            extent: self.extent,
+            area: ink.len(),
+            peak,
+            radius: self.radius,
+            // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
+            pen: (4.0 * self.depth / ink.len() as f64 - 2.0).max(1.0) as f32,
+            solidity: ink.len() as f32 / hull,
+            softness: faint as f32 / self.boundary.max(1) as f32,
+            at_edge: self.contact.iter().sum::<usize>() as f32 / ink.len() as f32,
+            contact: std::array::from_fn(|i| self.contact[i] as f32 / lengths[i] as f32),
+        }
+    }
+}
+
 /// The parts of a page, and which pixel belongs to which.
 pub struct Parts {
     pub width: usize,
@@ -100,36 +167,17 @@ impl Parts {
                 continue;
             }
             let number = parts.len() as u32 + 1;
-            let (x, y) = (start % width, start / width);
-            let mut extent = Extent {
-                left: x,
-                top: y,
-                right: x + 1,
-                bottom: y + 1,
-            };
-            let (mut radius, mut depth) = (0.0_f32, 0.0_f64);
-            let mut contact = [0_usize; 4];
-            let mut boundary = 0;
+            let mut collected = Collected::new(start % width, start / width);
             amounts.clear();
             labels[start] = number;
             stack.push(start);
             while let Some(position) = stack.pop() {
                 let (x, y) = (position % width, position / width);
-                extent.left = extent.left.min(x);
-                extent.right = extent.right.max(x + 1);
-                extent.top = extent.top.min(y);
-                extent.bottom = extent.bottom.max(y + 1);
-                radius = radius.max(distance.values[position]);
-                depth += f64::from(distance.values[position]);
+                collected.add((x, y), (width, height), distance.values[position]);
                 amounts.push(ink.values[position]);
                 let (first, last) = &mut rows[y];
                 *first = x.min(*first);
                 *last = x.max(*last);
-                boundary += usize::from(distance.values[position] < 1.5);
-                let at_edge = [x == 0, y == 0, x + 1 == width, y + 1 == height];
-                for (count, at_edge) in contact.iter_mut().zip(at_edge) {
-                    *count += usize::from(at_edge);
-                }
                 for ny in y.saturating_sub(1)..(y + 2).min(height) {
                     for nx in x.saturating_sub(1)..(x + 2).min(width) {
                         let next = ny * width + nx;
@@ -140,27 +188,10 @@ impl Parts {
                     }
                 }
             }
-            let at = (amounts.len() - 1) * 98 / 100;
-            let peak = *amounts.select_nth_unstable_by(at, f32::total_cmp).1;
-            let faint = amounts.iter().filter(|&&v| v < 0.7 * peak).count();
-            let at_edge = contact.iter().sum::<usize>() as f32 / amounts.len() as f32;
-            let lengths = [height, width, height, width];
-            let contact = std::array::from_fn(|i| contact[i] as f32 / lengths[i] as f32);
-            let rows = &mut rows[extent.top..extent.bottom];
-            let hull = hull_area(rows, extent.top);
+            let rows = &mut rows[collected.extent.top..collected.extent.bottom];
+            let hull = hull_area(rows, collected.extent.top);
             rows.fill((usize::MAX, 0));
-            parts.push(Part {
-                extent,
-                area: amounts.len(),
-                peak,
-                radius,
-                // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
-                pen: (4.0 * depth / amounts.len() as f64 - 2.0).max(1.0) as f32,
-                solidity: amounts.len() as f32 / hull,
-                softness: faint as f32 / boundary.max(1) as f32,
-                at_edge,
-                contact,
-            });
+            parts.push(collected.part(&mut amounts, hull, (width, height)));
         }
         Self {
             width,

@@ -30,7 +30,7 @@ pub use matrix::MatrixChart;
 pub use palette::{Dash, dark_rules};
 pub use scatter::{ScatterChart, ScatterPoint};
 
-use crate::training::files::{FileError, write_atomically};
+use crate::files::{FileError, write_atomically};
 
 /// The width of every chart, in CSS pixels.
 const WIDTH: i32 = 480;

@@ -6,7 +6,7 @@ use super::chart::{LineChart, Picture, Scale, ScatterChart, ScatterPoint, Series
 use super::page::{self, Page};
 use super::{FILE, ReportError};
 use crate::comparison::{Comparison, Ending, Figure, Run, Table, VariantFigures};
-use crate::training::files::write_atomically;
+use crate::files::write_atomically;
 use crate::training::{Epoch, LogLine};
 
 /// Everything that the page shows.
@@ -173,9 +173,10 @@ impl ComparisonReport<'_> {
         });
         // One without points stays: the others keep their colours in every chart.
         let series: Vec<Series> = series.collect();
-        match series.iter().all(|series| series.points.is_empty()) {
-            true => Vec::new(),
-            false => series,
+        if series.iter().all(|series| series.points.is_empty()) {
+            Vec::new()
+        } else {
+            series
         }
     }
 

@@ -1,6 +1,7 @@
 //! A run's log as charts.
 
 use super::chart::{Dash, LineChart, Marker, Scale, Series};
+use crate::terminal::lr_text;
 use crate::training::{Figures, LogLine};
 
 /// With more drops than this the learning rate falls all the time, and marks would say nothing.
@@ -36,7 +37,7 @@ pub fn learning_rate(name: &str, log: &[LogLine]) -> LineChart {
     };
     let mut chart = chart(name, "learning rate", scale_of(rates), vec![series], log);
     for (marker, (_, rate)) in chart.markers.iter_mut().zip(drops(log)) {
-        marker.label = short(rate);
+        marker.label = lr_text(rate);
     }
     chart
 }
@@ -49,9 +50,10 @@ pub fn drops(log: &[LogLine]) -> Vec<(u64, f64)> {
         .filter(|pair| pair[1].epoch.lr < pair[0].epoch.lr)
         .map(|pair| (pair[0].epoch.epoch, pair[1].epoch.lr))
         .collect();
-    match drops.len() > MOST_DROPS {
-        true => Vec::new(),
-        false => drops,
+    if drops.len() > MOST_DROPS {
+        Vec::new()
+    } else {
+        drops
     }
 }
 
@@ -98,18 +100,10 @@ fn figures(log: &[LogLine], figure: impl Fn(&Figures) -> f64) -> Vec<Series> {
 fn scale_of(values: impl Iterator<Item = f64> + Clone) -> Scale {
     let least = values.clone().fold(f64::INFINITY, f64::min);
     let most = values.fold(0.0, f64::max);
-    match least > 0.0 && most > 3.0 * least {
-        true => Scale::Log,
-        false => Scale::Linear,
-    }
-}
-
-/// A learning rate as a person writes it.
-pub(super) fn short(lr: f64) -> String {
-    let rounded: f64 = format!("{lr:.2e}").parse().unwrap_or(lr);
-    match rounded < 1e-3 {
-        true => format!("{rounded:e}"),
-        false => rounded.to_string(),
+    if least > 0.0 && most > 3.0 * least {
+        Scale::Log
+    } else {
+        Scale::Linear
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::training::files::{FileError, create_folder, write_atomically};
+use crate::files::{FileError, create_folder, write_atomically};
 use chart::PictureError;
 
 /// The page's name in its folder.

@@ -7,6 +7,7 @@ use crate::dataset::Digits;
 use crate::evaluation::Evaluation;
 use crate::network::Plan;
 use crate::recipe::Recipe;
+use crate::terminal::lr_text;
 use crate::training::{LogLine, Summary, TrainingData};
 use rayon::prelude::*;
 
@@ -111,9 +112,10 @@ impl RunReport<'_> {
         let known: Vec<f64> = known.filter(|&speed| speed > 0.0).collect();
         // All epochs have the same images, so the mean of the times is what counts.
         let times: f64 = known.iter().map(|speed| 1.0 / speed).sum();
-        match known.is_empty() {
-            true => "–".to_string(),
-            false => grouped((known.len() as f64 / times).round() as u64),
+        if known.is_empty() {
+            "–".to_string()
+        } else {
+            grouped((known.len() as f64 / times).round() as u64)
         }
     }
 
@@ -169,9 +171,10 @@ impl RunReport<'_> {
             ),
             None => String::new(),
         };
-        let drops = match curves::drops(self.log).is_empty() {
-            true => "",
-            false => "Vertical lines, in all three: the learning rate was lowered.",
+        let drops = if curves::drops(self.log).is_empty() {
+            ""
+        } else {
+            "Vertical lines, in all three: the learning rate was lowered."
         };
         format!("{best}{drops}").trim_end().to_string()
     }
@@ -181,7 +184,7 @@ impl RunReport<'_> {
             [] => "Of the first batch of each epoch.".to_string(),
             drops => {
                 let drop = |(epoch, rate): &(u64, f64)| {
-                    format!("to {} after epoch {epoch}", curves::short(*rate))
+                    format!("to {} after epoch {epoch}", lr_text(*rate))
                 };
                 let drops: Vec<String> = drops.iter().map(drop).collect();
                 format!("Lowered {}.", drops.join(", "))
@@ -199,9 +202,10 @@ impl RunReport<'_> {
         page.paragraph(&format!(
             "The first {} of the first epoch with their labels, {}.",
             tiles.len(),
-            match self.recipe.augment.is_empty() {
-                true => "as they are: this recipe augments nothing",
-                false => "augmented just as the network saw them",
+            if self.recipe.augment.is_empty() {
+                "as they are: this recipe augments nothing"
+            } else {
+                "augmented just as the network saw them"
             }
         ));
         page.gallery(&tiles)?;

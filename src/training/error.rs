@@ -6,13 +6,13 @@ use thiserror::Error;
 
 use super::checkpoint::CheckpointError;
 use super::divergence::Steps;
-use super::files::FileError;
-use super::numbers::lr_text;
 use super::run_folder::RunFolderError;
 use crate::dataset::DatasetError;
 use crate::engine::EngineError;
+use crate::files::FileError;
 use crate::network::{Plan, PlanError};
 use crate::recipe::Recipe;
+use crate::terminal::lr_text;
 
 /// A run that can't begin, go on or be saved.
 #[derive(Debug, Error)]

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::files::{
+use super::metrics::{Epoch, Figures, LogLine};
+use crate::files::{
     BusyError, FileError, create_folder, is_temporary, lock, sweep, write_atomically,
 };
-use super::metrics::{Epoch, Figures, LogLine};
 use crate::recipe::{Recipe, RecipeError};
 
 /// A folder that can't hold a run.

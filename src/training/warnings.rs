@@ -3,10 +3,10 @@
 
 use super::data::TrainingData;
 use super::metrics::Epoch;
-use super::numbers::{loss_text, lr_text};
 use crate::dataset::CLASSES;
 use crate::network::Plan;
 use crate::recipe::Recipe;
+use crate::terminal::{loss_text, lr_text};
 
 /// Above this many times the loss of guessing, an epoch did harm.
 const HARMFUL: f64 = 10.0;

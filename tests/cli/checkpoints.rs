@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::common::{Finished, TEST_IMAGES, World, lenet, sample, seeded};
+use support::{Finished, TEST_IMAGES, World, lenet, sample};
 
 /// The key and the length of the first tensor's data: 6x1x5x5 floats of four bytes.
 const FIRST_WEIGHTS: &[u8] = b"\xa4data\xc5\x02\x58";
@@ -198,4 +198,12 @@ fn no_flipped_bit_makes_resume_panic() {
         let args = "train --resume run";
         assert_tame(&world.run(args), &format!("bit {bit}: {args}"));
     }
+}
+
+/// Seeded numbers below `end`: the same in every run of these tests.
+fn seeded(seed: u64, count: usize, end: usize) -> Vec<usize> {
+    let mut rng = mnistctl::rng::Rng::new(seed, &[]);
+    (0..count)
+        .map(|_| (rng.next_u64() % end as u64) as usize)
+        .collect()
 }

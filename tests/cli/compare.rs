@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{Finished, TINY, World, keys, number};
+use support::{Finished, TINY, World, keys, kill, number};
 
 /// Two recipes, two seeds, two epochs.
 const SMALL: &str =
@@ -43,11 +43,6 @@ fn started(world: &World, args: &str, folder: &str) -> Child {
     let last = world.path(&format!("{folder}/last.mpk"));
     wait_until(args, || last.exists());
     child
-}
-
-fn kill(signal: &str, process: &str) {
-    let status = Command::new("kill").args([signal, "--", process]).status();
-    assert!(status.unwrap().success(), "kill {signal} {process}");
 }
 
 fn finish(args: &str, child: Child) -> Finished {

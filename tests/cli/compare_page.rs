@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::World;
+use support::World;
 
 /// Two recipes, 15 epochs, two seeds: a fraction of a second.
 const ARGS: &str = "compare mlp lenet --data sample --limit 500 --epochs 15 --seeds 2 --out cmp";

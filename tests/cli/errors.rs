@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write, pipe};
 use std::time::{Duration, Instant};
 
-use crate::common::{Finished, TEST_IMAGES, TINY, TRAIN_IMAGES, TRAIN_LABELS, World, sample};
+use support::{Finished, TEST_IMAGES, TINY, TRAIN_IMAGES, TRAIN_LABELS, World, sample};
 
 const TINY_LAYERS: &str = r#"["flatten", { kind = "linear", out_features = 10 }]"#;
 

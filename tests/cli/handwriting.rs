@@ -7,7 +7,7 @@ use mnistctl::recipe::Recipe;
 use mnistctl::training::Checkpoint;
 use serde_json::Value;
 
-use crate::common::{World, number};
+use support::{World, number};
 
 fn model() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "models", "handwriting.mpk"]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
-use mnistctl::backend::Backend;
+use mnistctl::engine::Backend;
 use mnistctl::evaluation::Ensemble;
 use mnistctl::recipe::Recipe;
 use mnistctl::training::{

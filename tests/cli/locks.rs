@@ -1,6 +1,6 @@
 //! One process at a time works in a folder, and a dead one is none.
 
-use crate::common::{TINY, World};
+use support::{TINY, World};
 
 /// A run that takes seconds, most of them for saving it.
 const TRAIN: &str = "train --config slow.toml --data sample --limit 1000 --save-every 0 --out run";

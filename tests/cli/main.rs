@@ -1,7 +1,6 @@
 //! The real binary on real digits: what users and scripts see of it.
 
 mod checkpoints;
-mod common;
 mod compare;
 mod compare_page;
 mod errors;

@@ -5,9 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::common::{
-    Finished, TEST_IMAGES, TEST_LABELS, TINY, TRAIN_IMAGES, TRAIN_LABELS, World, number, sample,
-};
+use support::{TEST_IMAGES, TEST_LABELS, TINY, TRAIN_IMAGES, TRAIN_LABELS, World, number, sample};
 
 const TINY_LAYERS: &str = r#"["flatten", { kind = "linear", out_features = 10 }]"#;
 
@@ -26,14 +24,6 @@ fn world() -> World {
         world.write(&format!("{name}.toml"), recipe);
     }
     world
-}
-
-impl Finished {
-    fn assert_says(&self, words: &[&str]) {
-        for word in words {
-            assert!(self.stderr.contains(word), "no `{word}`: {}", self.stderr);
-        }
-    }
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::{GrayImage, ImageFormat};
-use mnistctl::backend::Backend;
+use mnistctl::engine::Backend;
 use mnistctl::evaluation::Ensemble;
 use serde_json::Value;
 
-use crate::common::{TEST_IMAGES, TEST_LABELS, World, json_lines, number, sample};
+use support::{TEST_IMAGES, TEST_LABELS, World, json_lines, number, sample};
 
 /// The sample's test digits.
 fn digits() -> Vec<Vec<u8>> {
@@ -143,7 +143,7 @@ fn saving_never_overwrites_what_is_read() {
 fn low_confidence_is_shown_as_such() {
     let world = with_digits(60);
     // A network that has hardly learned anything is sure of some digits and not of others.
-    world.write("tiny.toml", crate::common::TINY);
+    world.write("tiny.toml", support::TINY);
     world.ok("train --config tiny.toml --data sample --limit 1000 --out tiny");
     let args = "predict --checkpoint tiny/best.mpk digits";
     let (mut sure, mut unsure) = (0, 0);
@@ -276,11 +276,7 @@ fn ctrl_c_ends_it() {
     }
     let mut child = world.command("predict large").spawn().unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    let pid = child.id().to_string();
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status();
-    assert!(sent.unwrap().success());
+    support::kill("-INT", child.id());
     let began = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(20));

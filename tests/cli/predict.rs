@@ -7,7 +7,7 @@ use image::imageops::{FilterType, invert, replace, resize};
 use image::{GrayImage, ImageFormat, Luma};
 use serde_json::Value;
 
-use crate::common::{TEST_IMAGES, TEST_LABELS, World, json_lines, keys, number, sample};
+use support::{TEST_IMAGES, TEST_LABELS, World, json_lines, keys, number, sample};
 
 /// The sample's first test picture of each digit, 0 to 9.
 fn one_of_each() -> Vec<GrayImage> {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::common::World;
+use support::World;
 
 /// Everything that draws random numbers, adds up in parallel or remembers: BatchNorm, dropout,
 /// varied images, clipped gradients, the weights' average, and a last batch that is not whole.

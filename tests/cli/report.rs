@@ -8,7 +8,7 @@ use mnistctl::dataset::{Source, shuffle};
 use mnistctl::rng::{Rng, Stream};
 use mnistctl::training::training_data;
 
-use crate::common::{TINY, TRAIN_IMAGES, TRAIN_LABELS, World, number, sample};
+use support::{TINY, TRAIN_IMAGES, TRAIN_LABELS, World, number, sample};
 
 const CHARTS: [&str; 4] = ["accuracy", "confusion", "loss", "lr"];
 const GALLERIES: [&str; 2] = ["augmented", "wrong"];

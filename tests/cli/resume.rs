@@ -1,12 +1,11 @@
 //! Ctrl-C, `--resume`, and what a run that went on is compared with.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{TINY, World, keys, number};
+use support::{TINY, World, keys, kill, number};
 
 /// Everything that a resume must carry over: running statistics, dropout, Adam's moments, the
 /// weights' average, varied images, a warm-up and then a schedule that lowers the rate every epoch.
@@ -32,10 +31,7 @@ fn interrupted(world: &World, args: &str) -> String {
             break;
         }
     }
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
+    kill("-INT", child.id());
     stderr.read_to_string(&mut said).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{TINY, World, json_lines, keys, lenet, number};
+use support::{TINY, World, json_lines, keys, lenet, number};
 
 const RUN_FILES: [&str; 16] = [
     "accuracy.png",

@@ -4,11 +4,11 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, pipe};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::{Finished, World};
+use support::{Finished, World, kill};
 
 /// Steps that take long enough for two signals to arrive in one.
 const SLOW_STEPS: &str = "train --config handwriting --data sample --epochs 3 --threads 1 \
@@ -18,9 +18,7 @@ const MANY_STEPS: &str = "train --config cnn-9956 --data sample --epochs 3 \
                           --set training.batch_size=1 --out run";
 
 fn send(signal: &str, child: &Child) {
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args([signal, &id]).status();
-    assert!(sent.unwrap().success());
+    kill(signal, child.id());
 }
 
 fn finish(args: &str, child: Child) -> Finished {
@@ -142,7 +140,7 @@ const PRINTING: [&str; 8] = [
 fn with_pictures() -> World {
     let world = World::new();
     fs::create_dir(world.path("pictures")).unwrap();
-    let digits = crate::common::sample(crate::common::TEST_IMAGES);
+    let digits = support::sample(support::TEST_IMAGES);
     for (number, digit) in digits[16..].chunks_exact(784).take(200).enumerate() {
         let digit = image::GrayImage::from_raw(28, 28, digit.to_vec()).unwrap();
         let path = world.path(&format!("pictures/{number}.png"));

@@ -9,7 +9,7 @@ use mnistctl::training::{Checkpoint, Epoch, RunningMetrics, SchedulerState};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::common::{Finished, World};
+use support::{Finished, World};
 
 /// A checkpoint as it is written, to be changed at will. What is `None` is left out.
 #[derive(Serialize, Deserialize, Clone)]
@@ -454,7 +454,7 @@ fn no_message_speaks_to_the_terminal() {
 #[test]
 fn a_log_takes_no_more_memory_than_a_log_needs() {
     let world = World::new();
-    world.write("tiny.toml", crate::common::TINY);
+    world.write("tiny.toml", support::TINY);
     world.ok("train --config tiny.toml --data sample --limit 100 --out run");
     let log = world.text("run/metrics.jsonl");
     let line = log.trim_end().strip_suffix('}').unwrap();

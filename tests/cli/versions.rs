@@ -9,7 +9,7 @@ use std::path::Path;
 use mnistctl::kernels::Isa;
 use mnistctl::training::{Checkpoint, VERSION};
 
-use crate::common::{World, number};
+use support::{World, number};
 
 fn kept(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checkpoints");

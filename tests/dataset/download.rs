@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::made::{NAMES, assert_says, gzip, images, labels, listing, sha256};
+use crate::made::{NAMES, assert_says, gzip, images, labels, sha256};
 use crate::server::{Answer, bad, chunked, downloader, good, http, ok, packed_names, serve};
 use mnistctl::dataset::{DataArg, Downloader, Kind, MNIST, Places, Source, verify_against};
+use support::listing;
 
 #[test]
 fn four_good_files_are_fetched_once() {

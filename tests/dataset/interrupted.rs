@@ -6,9 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::made::{gzip, listing};
+use crate::made::gzip;
 use crate::server::{Answer, contents, downloader, good, http, packed_names, serve};
 use mnistctl::dataset::{Downloader, verify_against};
+use support::listing;
 
 /// Longer than anything takes, on a machine as busy as can be.
 const SLOWEST: Duration = Duration::from_secs(300);
@@ -62,7 +63,7 @@ fn packed(which: usize) -> Vec<u8> {
 }
 
 fn is_part(name: &str) -> bool {
-    name.ends_with(".part")
+    name.starts_with(".mnistctl-") && name.ends_with(".tmp")
 }
 
 /// Waits until there is something in a temporary file that was not there `before`, or the process has
@@ -140,15 +141,12 @@ fn two_at_once_into_one_folder_both_succeed() {
 fn what_a_killed_download_left_is_swept_and_a_running_ones_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    fs::write(path(".mnistctl-killed.part"), "half").unwrap();
-    let running = fs::File::create(path(".mnistctl-running.part")).unwrap();
+    fs::write(path(".mnistctl-killed.tmp"), "half").unwrap();
+    let running = fs::File::create(path(".mnistctl-running.tmp")).unwrap();
     running.lock().unwrap();
-    fs::write(path("notes.part"), "somebody's own").unwrap();
+    fs::write(path("notes.tmp"), "somebody's own").unwrap();
     patient(&serve(good())).fill(folder.path()).unwrap();
-    let others = [
-        ".mnistctl-running.part".to_string(),
-        "notes.part".to_string(),
-    ];
+    let others = [".mnistctl-running.tmp".to_string(), "notes.tmp".to_string()];
     let mut expected = [packed_names(), others.to_vec()].concat();
     expected.sort();
     assert_eq!(listing(folder.path()), expected);

@@ -70,16 +70,6 @@ pub fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// The names of all that is in a folder, sorted.
-pub fn listing(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 /// That a message names all of `words` and is a sentence.
 pub fn assert_says(message: &str, words: &[&str]) {
     for word in words {

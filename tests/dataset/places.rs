@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::made::{
-    NAMES, assert_says, folder, gzip, images, labels_with, listing, load_error, sha256,
-};
+use crate::made::{NAMES, assert_says, folder, gzip, images, labels_with, load_error, sha256};
 use mnistctl::dataset::{
     CLASSES, DataArg, Downloader, FileState, Part, Places, Source, find, verify,
 };
+use support::listing;
 
 #[test]
 fn the_sample_is_read_and_balanced() {

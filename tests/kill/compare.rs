@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use mnistctl::rng::Rng;
 
-use crate::common::{TINY, World, listing};
 use crate::life::{End, Moment, live, setting, temporary};
 use crate::timeless::assert_same_run;
+use support::{TINY, World, listing};
 
 /// The files whose changes are moments to kill at; the first is the folder of the runs.
 const FILES: [(&str, u64); 7] = [

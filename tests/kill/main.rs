@@ -5,9 +5,6 @@
 //! says where the kills fell; without `KILLS` it is a few. `SEED=N` chooses other moments.
 #![cfg(unix)]
 
-#[path = "../cli/common.rs"]
-#[allow(dead_code)]
-mod common;
 mod compare;
 mod life;
 mod timeless;

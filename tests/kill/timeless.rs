@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::{json_lines, listing};
+use support::{json_lines, listing};
 
 /// Keys whose values depend on the clock.
 const TIMES: [&str; 2] = ["seconds", "images_per_second"];

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use mnistctl::rng::Rng;
 
-use crate::common::World;
 use crate::life::{End, Moment, below, live, setting, temporary};
 use crate::timeless::assert_same_run;
+use support::World;
 
 /// Everything that a resume must carry over, and small: most of the time goes into saving it.
 const RECIPE: &str = r#"name = "small"

@@ -1,6 +1,7 @@
 //! `predict --many`: all digits of each picture.
 
-use super::{Answer, text};
+use super::Answer;
+use super::text::{self, Seen};
 use crate::cli::PredictArgs;
 use crate::evaluation::Prediction;
 use crate::ink::many::{Candidate, Numbers};
@@ -8,12 +9,6 @@ use crate::ink::{Digit, InkError};
 
 /// How many pictures are read at a time: each has a few hundred candidates.
 pub const BATCH: usize = 50;
-
-/// A digit of a picture.
-pub struct Seen<'a> {
-    pub candidate: &'a Candidate,
-    pub prediction: &'a Prediction,
-}
 
 /// All that may be digits.
 pub fn candidates(numbers: &Numbers) -> Vec<&Digit> {
@@ -44,9 +39,10 @@ pub fn describe(
     }
     let digits = lines.iter().flatten();
     Ok(Answer {
-        text: match args.json {
-            true => text::many_json(&file, &lines),
-            false => text::many_text(args, &file, &lines),
+        text: if args.json {
+            text::many_json(&file, &lines)
+        } else {
+            text::many_text(args, &file, &lines)
         },
         digits: digits.map(|seen| seen.candidate.digit.clone()).collect(),
     })

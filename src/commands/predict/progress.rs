@@ -2,7 +2,9 @@
 
 use std::io::{IsTerminal, stderr};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish};
+
+use crate::terminal::bar_style;
 
 /// Fewer pictures are read before anyone looks.
 const MANY: usize = 50;
@@ -39,18 +41,9 @@ impl Progress {
 
 fn bar(pictures: usize) -> ProgressBar {
     let template = "pictures [{bar:30}] {pos}/{len}  {per_sec}, {eta} to go";
-    let style = ProgressStyle::with_template(template)
-        .expect("the template is a constant that a test has drawn")
-        .progress_chars("=> ");
-    ProgressBar::new(pictures as u64).with_style(style)
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+    ProgressBar::new(pictures as u64)
+        .with_style(bar_style(template))
+        .with_finish(ProgressFinish::AndClear)
 }
 
 #[cfg(test)]

@@ -22,9 +22,10 @@ pub fn describe(
     let best = picture.best(&probabilities);
     let (digit, prediction) = (picture.take(best), &predictions[best]);
     Answer {
-        text: match args.json {
-            true => text::json(name, prediction),
-            false => text::text(args, name, &digit, prediction),
+        text: if args.json {
+            text::json(name, prediction)
+        } else {
+            text::text(args, name, &digit, prediction)
         },
         digits: vec![digit],
     }

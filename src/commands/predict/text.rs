@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::many::Seen;
 use crate::cli::PredictArgs;
 use crate::evaluation::Prediction;
+use crate::ink::many::Candidate;
 use crate::ink::{Digit, InkError, SIDE, preview};
 
 /// A digit less probable than this is shown as unsure.
@@ -14,6 +14,12 @@ pub const SURE: f64 = 0.8;
 
 /// As long as the bar of a digit that is certain, in columns.
 const BAR: f64 = 40.0;
+
+/// A digit of a picture of several.
+pub struct Seen<'a> {
+    pub candidate: &'a Candidate,
+    pub prediction: &'a Prediction,
+}
 
 /// One line of `predict --json`.
 #[derive(Serialize)]

@@ -3,10 +3,9 @@
 
 use std::io::{IsTerminal, stderr};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use crate::training::numbers::{loss_text, lr_text};
-use crate::training::progress::note;
+use crate::terminal::{bar_style, loss_text, lr_text, note};
 use crate::training::{Callback, Figures, LogLine, Position, RunningMetrics};
 
 /// Shows a training.
@@ -26,13 +25,8 @@ struct Bars {
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let style = |template: &str| {
-            ProgressStyle::with_template(template)
-                .expect("the template is a constant that a test has drawn")
-                .progress_chars("=> ")
-        };
-        let epochs = style("epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go");
-        let batches = style("batches [{bar:30}] {pos}/{len}  {msg}");
+        let epochs = bar_style("epochs  [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} to go");
+        let batches = bar_style("batches [{bar:30}] {pos}/{len}  {msg}");
         Self {
             epochs: all.add(ProgressBar::new(0).with_style(epochs)),
             batches: all.add(ProgressBar::new(0).with_style(batches)),

@@ -105,9 +105,10 @@ impl<'a> Picture<'a> {
         let decoding = size.saturating_add(aside);
         let with_file = decoding.saturating_add(bytes.len() as u64);
         if width.max(height) > MAX_SIDE || with_file > MAX_MEMORY {
-            return Err(match aside / 100 > size {
-                true => Fault::Damaged("what it holds is larger than the picture".into()),
-                false => Fault::TooLarge(width, height),
+            return Err(if aside / 100 > size {
+                Fault::Damaged("what it holds is larger than the picture".into())
+            } else {
+                Fault::TooLarge(width, height)
             });
         }
         // A picture whose EXIF data makes no sense is still a picture.

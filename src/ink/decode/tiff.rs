@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Fault, MAX_SIDE};
 
-/// As many values as no entry needs: a strip or a tile has one.
+/// The most values that an entry may have: each strip or tile of the picture has one.
 const MAX_VALUES: u32 = 1 << 20;
 
 /// From here on, entries are colour profiles, other programs' notes and the like, which may be
@@ -167,24 +167,27 @@ impl<'a> File<'a> {
 
     fn u16(&self, at: usize) -> Option<u16> {
         let bytes = *self.bytes.get(at..)?.first_chunk()?;
-        Some(match self.little {
-            true => u16::from_le_bytes(bytes),
-            false => u16::from_be_bytes(bytes),
+        Some(if self.little {
+            u16::from_le_bytes(bytes)
+        } else {
+            u16::from_be_bytes(bytes)
         })
     }
 
     fn u32(&self, at: usize) -> Option<u32> {
         let bytes = *self.bytes.get(at..)?.first_chunk()?;
-        Some(match self.little {
-            true => u32::from_le_bytes(bytes),
-            false => u32::from_be_bytes(bytes),
+        Some(if self.little {
+            u32::from_le_bytes(bytes)
+        } else {
+            u32::from_be_bytes(bytes)
         })
     }
 
     fn bytes_of(&self, value: u16) -> [u8; 2] {
-        match self.little {
-            true => value.to_le_bytes(),
-            false => value.to_be_bytes(),
+        if self.little {
+            value.to_le_bytes()
+        } else {
+            value.to_be_bytes()
         }
     }
 }

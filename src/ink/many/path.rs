@@ -27,9 +27,10 @@ pub fn best(line: &Line, probabilities: &[[f64; 10]], weights: &Weights) -> Vec<
         steps.push((candidate.first, candidate.last, score, Some(index)));
     }
     for skip in &line.skips {
-        let cost = match skip.size < SMALL {
-            true => weights.skip * f64::from(skip.size),
-            false => LEFT_OUT,
+        let cost = if skip.size < SMALL {
+            weights.skip * f64::from(skip.size)
+        } else {
+            LEFT_OUT
         };
         steps.push((skip.first, skip.last, -cost, None));
     }

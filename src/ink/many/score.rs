@@ -144,9 +144,12 @@ impl Shape {
 /// How long a digit's strokes are, in sides of the 20x20 box: half its total variation, since a
 /// stroke has two edges, however wide it is.
 fn length(digit: &Digit) -> f64 {
-    let at = |x: usize, y: usize| match x < SIDE && y < SIDE {
-        true => f64::from(digit.pixels[y * SIDE + x]) / 255.0,
-        false => 0.0,
+    let at = |x: usize, y: usize| {
+        if x < SIDE && y < SIDE {
+            f64::from(digit.pixels[y * SIDE + x]) / 255.0
+        } else {
+            0.0
+        }
     };
     let mut sum = 0.0;
     for y in 0..SIDE {

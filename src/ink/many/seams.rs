@@ -81,14 +81,12 @@ fn ways(ink: &Plane, rows: impl Iterator<Item = usize>) -> Plane {
             let from = |x: usize, y: usize, slanted: f32| ways.at(x, y) + slanted * step;
             let mut way = before.map_or(0.0, |y| from(x, y, 0.0));
             if let Some(y) = before {
-                way = match x > 0 {
-                    true => way.min(from(x - 1, y, 0.41)),
-                    false => way,
-                };
-                way = match x + 1 < width {
-                    true => way.min(from(x + 1, y, 0.41)),
-                    false => way,
-                };
+                if x > 0 {
+                    way = way.min(from(x - 1, y, 0.41));
+                }
+                if x + 1 < width {
+                    way = way.min(from(x + 1, y, 0.41));
+                }
             }
             ways.values[y * width + x] = way + step;
         }

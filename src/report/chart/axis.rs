@@ -168,10 +168,11 @@ impl Ranged for Axis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        match hint.weight().allow_light_points() {
+        if hint.weight().allow_light_points() {
             // The finer grid between the ticks, which we leave out.
-            true => Vec::new(),
-            false => self.ticks.iter().map(|(place, _)| *place).collect(),
+            Vec::new()
+        } else {
+            self.ticks.iter().map(|(place, _)| *place).collect()
         }
     }
 

@@ -94,9 +94,10 @@ pub(super) fn cell(count: u64, most: u64, right: bool) -> RGBColor {
 /// What can be read on a colour: ink or paper, whichever contrasts more (by the relative
 /// luminance of WCAG 2.1).
 pub(super) fn text_on(colour: RGBColor) -> RGBColor {
-    match contrast(INK, colour) >= contrast(PAPER, colour) {
-        true => INK,
-        false => PAPER,
+    if contrast(INK, colour) >= contrast(PAPER, colour) {
+        INK
+    } else {
+        PAPER
     }
 }
 
@@ -149,9 +150,12 @@ mod tests {
             let channel = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
             RGBColor(channel(1), channel(3), channel(5))
         };
-        let dark_of = |colour: RGBColor| match colour == PAPER {
-            true => parse(BASE[0].1),
-            false => parse(BASE[1].1),
+        let dark_of = |colour: RGBColor| {
+            if colour == PAPER {
+                parse(BASE[0].1)
+            } else {
+                parse(BASE[1].1)
+            }
         };
         for (light, dark) in RIGHT.iter().chain(&WRONG) {
             let text = text_on(*light);

@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use super::wire::VERSION;
 use crate::engine::EngineError;
+use crate::files::FileError;
 use crate::network::{PlanError, StateError};
 use crate::recipe::RecipeError;
-use crate::training::files::FileError;
 
 /// A checkpoint that can't be read or written.
 #[derive(Debug, Error)]

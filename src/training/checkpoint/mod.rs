@@ -36,9 +36,9 @@ pub use contents::{Checkpoint, Resume};
 pub use error::CheckpointError;
 pub use wire::VERSION;
 
-use super::files::write_atomically;
 use crate::dataset::Normalize;
 use crate::engine::{Compute, Model};
+use crate::files::write_atomically;
 use crate::network::{NamedTensor, Plan};
 use crate::recipe::Recipe;
 use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};

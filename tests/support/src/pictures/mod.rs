@@ -1,5 +1,5 @@
 //! Pictures of handwritten digits as people photograph, scan and draw them, made from MNIST's digits
-//! so that the truth is known. `tests/pictures.rs` and `benches/pictures.rs` share them.
+//! so that the truth is known. `tests/pictures.rs`, `tests/many.rs` and `benches/pictures.rs` read them.
 //!
 //! A digit becomes a [`shape`](Shape): its outline and centre line, from which [`Pen`](shape::Pen)
 //! strokes of any width are drawn crisp at any size. Ink is laid on a [`page`] of paper, in linear
@@ -19,8 +19,6 @@ mod regions;
 mod shape;
 mod spine;
 
-use mnistctl::evaluation::Ensemble;
-use mnistctl::ink::single::Single;
 use random::Random;
 use shape::Shape;
 
@@ -39,12 +37,4 @@ pub struct Kind {
 /// A picture file of a digit, 28x28 with 0 = paper and 255 = ink. The same seed gives the same bytes.
 pub fn draw(kind: &Kind, digit: &[u8; 784], seed: u64) -> Vec<u8> {
     (kind.draw)(&Shape::new(digit), &mut Random::new(seed, kind.name))
-}
-
-/// The digit that `mnistctl predict` reads in a picture.
-pub fn digit_of(network: &Ensemble, picture: &Single) -> usize {
-    let pixels = picture.candidates().iter().map(|d| d.pixels.as_slice());
-    let predictions = network.predict(&pixels.collect::<Vec<_>>()).unwrap();
-    let probabilities: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
-    predictions[picture.best(&probabilities)].digit()
 }

@@ -1,13 +1,12 @@
 //! Replays what fuzzing found: the inputs that reach the most code (`fuzz/corpus`) and those that
 //! once broke something (`fuzz/regressions`). `docs/fuzzing.md` says how to find more.
 
+mod checks;
+
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-#[path = "../fuzz/checks/mod.rs"]
-mod checks;
 
 /// Held by the test that runs: memory is measured for the whole process.
 static ALONE: Mutex<()> = Mutex::new(());

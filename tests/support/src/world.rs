@@ -1,17 +1,19 @@
-//! What these tests share: a world of its own for each child process, runs to look into, and
-//! one trained network.
+//! A world of its own for each child process, runs to look into, and one trained network.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use flate2::read::GzDecoder;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::{
+    TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, json_lines, listing, program, sample,
+};
 
 /// A recipe that trains in no time: one linear layer.
 pub const TINY: &str = r#"name = "tiny"
@@ -27,11 +29,6 @@ lr = 0.1
 epochs = 1
 "#;
 
-pub const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
-pub const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
-pub const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
-pub const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
-
 /// A temporary folder that is a child process's current folder, home and cache in one, so that
 /// nothing of the machine gets in or out.
 pub struct World {
@@ -45,14 +42,10 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// The names of all that is in a folder, sorted.
-pub fn listing(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl World {
@@ -127,7 +120,7 @@ impl World {
 
     /// The program with arguments, which spaces separate.
     pub fn command(&self, args: &str) -> Command {
-        let mut command = self.isolated(env!("CARGO_BIN_EXE_mnistctl"));
+        let mut command = self.isolated(&program());
         command.args(args.split_whitespace());
         command
     }
@@ -135,13 +128,13 @@ impl World {
     /// The program with arguments as a user types them, quotes and all.
     #[cfg(unix)]
     pub fn shell(&self, args: &str) -> Command {
-        let mut command = self.isolated("sh");
+        let mut command = self.isolated("sh".as_ref());
         let script = format!("exec \"$0\" {args}");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_mnistctl")]);
+        command.args(["-c", &script]).arg(program());
         command
     }
 
-    fn isolated(&self, program: &str) -> Command {
+    fn isolated(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.path(""))
@@ -221,6 +214,13 @@ impl Finished {
         finished
     }
 
+    /// That stderr holds all `words`.
+    pub fn assert_says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "no `{word}`: {}", self.stderr);
+        }
+    }
+
     /// Exit code 1, nothing on stdout, and exactly one error on stderr, which holds all `words`.
     pub fn assert_error(&self, args: &str, words: &[&str]) {
         assert_eq!(self.code, 1, "{args}: {}", self.stderr);
@@ -259,42 +259,4 @@ pub fn lenet() -> &'static Trained {
             metrics: world.metrics("runs/lenet"),
         }
     })
-}
-
-/// A file of the sample, uncompressed.
-pub fn sample(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
-    let file = fs::File::open(folder.join(format!("{name}.gz"))).unwrap();
-    let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
-    bytes
-}
-
-/// Each line of a text as JSON.
-pub fn json_lines(text: &str) -> Vec<Value> {
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
-        .collect()
-}
-
-/// The keys of a JSON object, sorted.
-pub fn keys(object: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(|k| &**k).collect();
-    keys.sort();
-    keys
-}
-
-/// The number at a JSON pointer, such as `/val/loss`.
-pub fn number(value: &Value, pointer: &str) -> f64 {
-    let found = value.pointer(pointer).and_then(Value::as_f64);
-    found.unwrap_or_else(|| panic!("no number at {pointer} in {value}"))
-}
-
-/// Seeded numbers below `end`: the same in every run of these tests.
-pub fn seeded(seed: u64, count: usize, end: usize) -> Vec<usize> {
-    let mut rng = mnistctl::rng::Rng::new(seed, &[]);
-    (0..count)
-        .map(|_| (rng.next_u64() % end as u64) as usize)
-        .collect()
 }
