@@ -4,9 +4,9 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
 
 use super::find::Found;
-use super::fit::BOX;
 use super::plane::Plane;
 use super::strokes::Extent;
+use crate::dataset::mnist_box::BOX;
 
 /// MNIST's pens: nine tenths of its digits are drawn with one between these, in pixels of the 20x20 box.
 pub const WIDTHS: (f32, f32) = (1.7, 3.6);

@@ -1,8 +1,6 @@
 //! The layers a recipe can list, with PyTorch's names and defaults.
 
 use serde::Serialize;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use crate::schema::{SchemaError, Section};
 
@@ -105,67 +103,23 @@ impl LayerSpec {
     }
 }
 
-/// Reads `layers = [ ... ]`: each entry a table with a `kind`, or just the kind's name when the
-/// defaults will do.
+/// Reads `layers = [ ... ]`.
 pub(super) fn read_layers(model: &Section<'_>) -> Result<Vec<LayerSpec>, SchemaError> {
-    let Some(entries) = model.list("layers")? else {
-        return Err(model.missing("layers"));
-    };
-    let mut layers = Vec::new();
-    for (index, entry) in entries.enumerate() {
-        if index == MAX_LAYERS {
-            return Err(model.error("layers", format!("lists more than {MAX_LAYERS} layers")));
-        }
-        layers.push(read_layer(model, index + 1, entry)?);
+    let layers = model.entries("layers", "layer", MAX_LAYERS, read_kind)?;
+    let layers = layers.ok_or_else(|| model.missing("layers"))?;
+    if layers.is_empty() {
+        return Err(model.error("layers", "is empty; a network needs at least one layer"));
     }
-    match layers.is_empty() {
-        true => Err(model.error("layers", "is empty; a network needs at least one layer")),
-        false => Ok(layers),
-    }
+    Ok(layers)
 }
 
-fn read_layer<'a>(
-    model: &Section<'a>,
-    number: usize,
-    entry: &Spanned<DeValue<'a>>,
-) -> Result<LayerSpec, SchemaError> {
-    let name = format!("layer {number}");
-    match entry.get_ref() {
-        DeValue::Table(table) => {
-            let section = model.element(name.clone(), table);
-            let Some(kind) = section.string("kind")? else {
-                return Err(section.missing("kind"));
-            };
-            read_kind(model.element(format!("{name}, {kind}"), table), &kind)
-        }
-        DeValue::String(kind) => {
-            // A bare word is a table with nothing but the kind; its location is the word's own.
-            let mut table = DeTable::new();
-            table.insert(
-                Spanned::new(entry.span(), "kind".into()),
-                Spanned::new(entry.span(), DeValue::String(kind.clone())),
-            );
-            read_kind(model.element(format!("{name}, {kind}"), &table), kind)
-        }
-        other => Err(model.element_error(
-            entry.span(),
-            "layers",
-            format!(
-                "has a {} as {name}; a layer is a name in quotes or a table with a `kind`",
-                other.type_str()
-            ),
-        )),
-    }
-}
-
-fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, SchemaError> {
-    section.string("kind")?;
-    let layer = match kind {
+fn read_kind(kind: &str, section: &Section<'_>) -> Result<LayerSpec, SchemaError> {
+    Ok(match kind {
         "conv" => LayerSpec::Conv {
             out_channels: section.required_integer("out_channels", 1..=MAX_WIDTH)?,
             kernel_size: section.required_integer("kernel_size", 1..=MAX_KERNEL)?,
             stride: section.integer("stride", 1, 1..=MAX_KERNEL)? as usize,
-            padding: read_padding(&section)?,
+            padding: read_padding(section)?,
             bias: section.boolean("bias", true)?,
         },
         "batch_norm" => LayerSpec::BatchNorm {
@@ -203,9 +157,7 @@ fn read_kind(section: Section<'_>, kind: &str) -> Result<LayerSpec, SchemaError>
         },
         "softmax" => LayerSpec::Softmax,
         _ => return Err(section.unknown_word("kind", kind, KINDS.into_iter())),
-    };
-    section.finish()?;
-    Ok(layer)
+    })
 }
 
 fn read_padding(section: &Section<'_>) -> Result<Padding, SchemaError> {

@@ -43,6 +43,9 @@ const MAX_BYTES: u64 = 1 << 30;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     pub recipe: Recipe,
+    /// Whether the recipe came in the old form: `[augment]` as a table. Its images were varied with
+    /// other random numbers, so that no run can go on from here exactly.
+    pub old_augment: bool,
     /// Every epoch up to the one these weights come from.
     pub metrics: Vec<Epoch>,
     pub tensors: Vec<NamedTensor>,
@@ -173,12 +176,13 @@ impl Checkpoint {
             path: path.to_path_buf(),
             problem,
         };
-        let recipe = Recipe::parse("recipe", &document.recipe, &[]).map_err(|source| {
-            CheckpointError::Recipe {
-                path: path.to_path_buf(),
-                source: Box::new(source),
-            }
-        })?;
+        let (recipe, old_augment) =
+            Recipe::parse_version_1("recipe", &document.recipe).map_err(|source| {
+                CheckpointError::Recipe {
+                    path: path.to_path_buf(),
+                    source: Box::new(source),
+                }
+            })?;
         let Normalize { mean, std } = recipe.data.normalize;
         if document.normalize != (WireNormalize { mean, std }) {
             return Err(damaged("its normalisation is not its recipe's".into()));
@@ -205,6 +209,7 @@ impl Checkpoint {
         }
         Ok(Self {
             recipe,
+            old_augment,
             metrics: document.metrics,
             tensors,
             resume,

@@ -135,6 +135,14 @@ impl State {
         resume: &Resume,
         images: usize,
     ) -> Result<Self, String> {
+        if checkpoint.old_augment {
+            return Err(
+                "an older mnistctl began it, which varied images with other random numbers, so it \
+                 would not go on as it began; `eval` and `predict` read its checkpoints as before, \
+                 and --config begins a new run"
+                    .into(),
+            );
+        }
         let batch_size = checkpoint.recipe.training.batch_size as u64;
         let seen = resume.step.checked_mul(batch_size);
         // It was saved before a batch, so every batch up to there was a whole one.
@@ -187,6 +195,7 @@ impl State {
         };
         let checkpoint = Checkpoint {
             recipe: job.recipe.clone(),
+            old_augment: false,
             metrics: self.epochs.clone(),
             tensors,
             resume: Some(Resume {
