@@ -70,31 +70,34 @@ fn inference(criterion: &mut Criterion) {
     }
 }
 
-/// One image on one core, each part of `[augment]` by itself and all together.
+/// One image on one core, by each transform alone, by all together, and by the lists of two built-in
+/// recipes.
 fn augmentation(criterion: &mut Criterion) {
-    let parts = [
-        (
-            "affine",
-            "augment.affine={degrees=10, translate=[0.1, 0.1], scale=[0.9, 1.1], shear=10}",
-        ),
-        ("elastic", "augment.elastic={alpha=34.0, sigma=4.0}"),
-        ("european", "augment.european={p=1}"),
-        ("stretch", "augment.stretch={}"),
-        ("pen", "augment.pen={}"),
-        ("breaks", "augment.breaks={p=1}"),
-        ("downscale", "augment.downscale={p=1}"),
-        ("refit", "augment.refit={}"),
-        ("clutter", "augment.clutter={p=1}"),
-        ("random erasing", "augment.random_erasing={p=1}"),
+    let transforms = [
+        r#"{ kind = "affine", degrees = 10, translate = [0.1, 0.1], scale = [0.9, 1.1], shear = 10 }"#,
+        r#"{ kind = "elastic", alpha = 34, sigma = 4 }"#,
+        r#"{ kind = "european", p = 1 }"#,
+        r#"{ kind = "stretch" }"#,
+        r#"{ kind = "pen" }"#,
+        r#"{ kind = "breaks", p = 1 }"#,
+        r#"{ kind = "downscale", p = 1 }"#,
+        r#"{ kind = "refit" }"#,
+        r#"{ kind = "clutter", p = 1 }"#,
+        r#"{ kind = "random_erasing", p = 1 }"#,
     ];
-    let each = parts.map(|(name, part)| (name, vec![part.to_string()]));
-    let all = parts.map(|(_, part)| part.to_string()).to_vec();
+    let recipe = |entries: &str| Recipe::load("lenet", &[format!("augment=[{entries}]")]).unwrap();
+    let each = transforms.map(|entry| {
+        let augment = recipe(entry).augment;
+        (augment[0].kind(), augment)
+    });
+    let builtin = ["convnet-tuned", "handwriting"]
+        .map(|name| (name, Recipe::load(name, &[]).unwrap().augment));
+    let all = ("all", recipe(&transforms.join(", ")).augment);
     let digits = Source::Sample.load(Part::Train).unwrap().digits;
     let mut group = criterion.benchmark_group("augmentation");
     group.throughput(Throughput::Elements(1));
-    for (name, overrides) in each.into_iter().chain([("all", all)]) {
-        let recipe = Recipe::load("cnn-9956", &overrides).unwrap();
-        let augment = Augment::new(&recipe.augment).unwrap();
+    for (name, transforms) in each.into_iter().chain([all]).chain(builtin) {
+        let augment = Augment::new(&transforms).unwrap();
         let (mut index, mut out) = (0, [0; 784]);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

@@ -51,11 +51,16 @@ impl Rng {
     /// them give sequences that have nothing to do with each other. With no words it is plain
     /// SplitMix64, started at `seed`.
     pub fn new(seed: u64, stream: &[u64]) -> Self {
-        let counter = stream.iter().fold(seed, |state, &word| {
-            // Each half is mixed before the two meet, so that neighbours (seed 1, epoch 2 and seed
-            // 2, epoch 1) part; the step between them makes a word of 0 count.
-            mix(mix(state.wrapping_add(STEP)) ^ word).wrapping_add(STEP)
-        });
+        let start = Self { counter: seed };
+        stream.iter().fold(start, |rng, &word| rng.stream(word))
+    }
+
+    /// The generator of a stream within this one, which has drawn nothing yet: that of the same
+    /// words and one more.
+    pub fn stream(&self, word: u64) -> Self {
+        // Each half is mixed before the two meet, so that neighbours (seed 1, epoch 2 and seed 2,
+        // epoch 1) part; the step between them makes a word of 0 count.
+        let counter = mix(mix(self.counter.wrapping_add(STEP)) ^ word).wrapping_add(STEP);
         Self { counter }
     }
 
@@ -137,6 +142,11 @@ mod tests {
         first.sort_unstable();
         first.dedup();
         assert_eq!(first.len(), streams.len());
+    }
+
+    #[test]
+    fn a_stream_within_a_stream_has_one_word_more() {
+        assert_eq!(Rng::new(5, &[6]).stream(7), Rng::new(5, &[6, 7]));
     }
 
     #[test]

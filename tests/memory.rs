@@ -80,7 +80,7 @@ fn two_hundred_epochs_need_no_more_than_ten() {
     train("cnn-9956", "--config cnn-9956");
     // With all that a recipe can have.
     let more = "--set optimizer.kind=adam --set training.ema_decay=0.99 \
-                --set augment.affine.degrees=10 --set augment.elastic.alpha=20 --limit 1000";
+                --set augment=[{kind=\"affine\",degrees=10},{kind=\"elastic\",alpha=20}] --limit 1000";
     train(
         "lenet, augmented and averaged",
         &format!("--config lenet {more}"),

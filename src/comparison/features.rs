@@ -1,7 +1,8 @@
 //! What networks differ in: the kernels' size, depth, activation, and the values that were swept.
 
 use super::plan::Variant;
-use crate::recipe::{LayerSpec, Padding, Recipe};
+use crate::network::{LayerSpec, Padding};
+use crate::recipe::Recipe;
 
 /// One thing that variants may differ in.
 #[derive(Debug)]
@@ -85,15 +86,12 @@ pub(super) fn features(variants: &[Variant]) -> Vec<Feature> {
 
 /// `3x3`, `3x3 and 5x5`; `None` without convolutions.
 fn kernels(recipe: &Recipe) -> Option<String> {
-    let mut sizes: Vec<usize> = recipe
-        .model
-        .layers
-        .iter()
-        .filter_map(|layer| match layer {
-            LayerSpec::Conv { kernel_size, .. } => Some(*kernel_size),
-            _ => None,
-        })
-        .collect();
+    let layers = all_layers(&recipe.model.layers).into_iter();
+    let sizes = layers.filter_map(|layer| match layer {
+        LayerSpec::Conv(conv) => Some(conv.kernel_size),
+        _ => None,
+    });
+    let mut sizes: Vec<usize> = sizes.collect();
     sizes.sort();
     sizes.dedup();
     let sizes: Vec<String> = sizes.iter().map(|size| format!("{size}x{size}")).collect();
@@ -102,39 +100,37 @@ fn kernels(recipe: &Recipe) -> Option<String> {
 
 /// `ReLU`, `ELU and Tanh`; `None` for a network that has none.
 fn activations(recipe: &Recipe) -> Option<String> {
-    let mut names: Vec<&str> = recipe.model.layers.iter().filter_map(activation).collect();
+    let layers = all_layers(&recipe.model.layers).into_iter();
+    let names = layers.filter_map(|layer| layer.as_layer().activation());
+    let mut names: Vec<&str> = names.collect();
     names.sort();
     names.dedup();
     (!names.is_empty()).then(|| names.join(" and "))
 }
 
-/// PyTorch's name for an activation; `None` for any other layer.
-fn activation(layer: &LayerSpec) -> Option<&'static str> {
-    match layer {
-        LayerSpec::Relu => Some("ReLU"),
-        LayerSpec::LeakyRelu { .. } => Some("LeakyReLU"),
-        LayerSpec::Elu { .. } => Some("ELU"),
-        LayerSpec::Gelu => Some("GELU"),
-        LayerSpec::Tanh => Some("Tanh"),
-        LayerSpec::Sigmoid => Some("Sigmoid"),
-        LayerSpec::Conv { .. }
-        | LayerSpec::BatchNorm { .. }
-        | LayerSpec::MaxPool { .. }
-        | LayerSpec::Flatten
-        | LayerSpec::Linear { .. }
-        | LayerSpec::Dropout { .. }
-        | LayerSpec::Softmax => None,
+/// The layers of a list and those inside of them.
+fn all_layers(layers: &[LayerSpec]) -> Vec<&LayerSpec> {
+    let mut all = Vec::new();
+    for layer in layers {
+        all.push(layer);
+        for (_, inner) in layer.as_layer().inner() {
+            all.extend(all_layers(inner));
+        }
     }
+    all
+}
+
+fn count(recipe: &Recipe, is: impl Fn(&LayerSpec) -> bool) -> usize {
+    let layers = all_layers(&recipe.model.layers);
+    layers.into_iter().filter(|layer| is(layer)).count()
 }
 
 fn convs(recipe: &Recipe) -> usize {
-    let is_conv = |layer: &&LayerSpec| matches!(layer, LayerSpec::Conv { .. });
-    recipe.model.layers.iter().filter(is_conv).count()
+    count(recipe, |layer| matches!(layer, LayerSpec::Conv(_)))
 }
 
 fn linears(recipe: &Recipe) -> usize {
-    let is_linear = |layer: &&LayerSpec| matches!(layer, LayerSpec::Linear { .. });
-    recipe.model.layers.iter().filter(is_linear).count()
+    count(recipe, |layer| matches!(layer, LayerSpec::Linear(_)))
 }
 
 /// The recipe without its name, its seed and its network.
@@ -158,31 +154,38 @@ fn but_for_depth(recipe: &Recipe, others: usize) -> String {
 
 /// The recipe without its name and its seed, and with each layer as `change` leaves it.
 fn with_layers(recipe: &Recipe, change: fn(&LayerSpec) -> LayerSpec) -> String {
-    let layers: Vec<LayerSpec> = recipe.model.layers.iter().map(change).collect();
+    let layers = changed(&recipe.model.layers, change);
     format!("{layers:?}, {}", training(recipe))
+}
+
+fn changed(layers: &[LayerSpec], change: fn(&LayerSpec) -> LayerSpec) -> Vec<LayerSpec> {
+    let layers = layers.iter().map(|layer| match layer {
+        LayerSpec::Residual(block) => {
+            let mut block = block.clone();
+            block.layers = changed(&block.layers, change);
+            block.shortcut = changed(&block.shortcut, change);
+            LayerSpec::Residual(block)
+        }
+        other => change(other),
+    });
+    layers.collect()
 }
 
 fn without_kernels(layer: &LayerSpec) -> LayerSpec {
     match layer {
-        LayerSpec::Conv {
-            out_channels,
-            stride,
-            bias,
-            ..
-        } => LayerSpec::Conv {
-            out_channels: *out_channels,
-            kernel_size: 1,
-            stride: *stride,
-            padding: Padding::Zeros(0),
-            bias: *bias,
-        },
+        LayerSpec::Conv(conv) => {
+            let mut conv = conv.clone();
+            conv.kernel_size = 1;
+            conv.padding = Padding::Zeros(0);
+            LayerSpec::Conv(conv)
+        }
         other => other.clone(),
     }
 }
 
 fn without_activation(layer: &LayerSpec) -> LayerSpec {
-    match activation(layer) {
-        Some(_) => LayerSpec::Relu,
+    match layer.as_layer().activation() {
+        Some(_) => LayerSpec::RELU,
         None => layer.clone(),
     }
 }

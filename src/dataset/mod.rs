@@ -7,13 +7,14 @@
 //! Everything that is read is checked in full before it is believed (see `idx.rs`), and every
 //! failure is a [`DatasetError`] whose text is written for the user.
 
-mod augment;
+pub mod augment;
 mod batch;
 mod download;
 mod error;
 mod folder;
 mod idx;
 mod kind;
+pub mod mnist_box;
 mod original;
 mod progress;
 mod source;
@@ -22,7 +23,7 @@ mod verify;
 
 use std::path::Path;
 
-pub use augment::Augment;
+pub use augment::{Augment, Transform};
 pub use batch::{Batch, Batcher, Normalize, targets};
 pub use download::{Downloader, Fetched};
 pub use error::DatasetError;

@@ -2,9 +2,9 @@
 
 use image::GrayImage;
 
-use super::fit::CENTRE;
 use super::plane::Plane;
-use super::{BOX, Digit, SIDE, fit};
+use super::{Digit, SIDE, fit};
+use crate::dataset::mnist_box::{BOX, CENTRE, centre_of_mass};
 
 /// How far the centre of mass of a digit of MNIST's lies from the middle at most, in pixels: 0.52 in
 /// all 70,000 of them.
@@ -21,7 +21,7 @@ pub fn original(page: &GrayImage) -> Option<Digit> {
     let extent = fit::extent_above(&levels, 0.0)?;
     // One side of the box is filled, but for a pixel.
     let fills = (BOX - 1..=BOX).contains(&extent.longest());
-    let (x, y) = fit::centre_of_mass(&levels);
+    let (x, y) = centre_of_mass(levels.values.chunks_exact(SIDE));
     let centred = (x - CENTRE).abs().max((y - CENTRE).abs()) <= OFF_CENTRE;
     (fills && centred).then_some(Digit { pixels })
 }

@@ -7,6 +7,7 @@ use super::BOX;
 use super::find::Found;
 use super::plane::Plane;
 use super::strokes::Extent;
+use crate::dataset::mnist_box::BOX;
 
 /// MNIST's pens: nine tenths of its digits are drawn with one between these, in pixels of the 20x20 box.
 pub const WIDTHS: (f32, f32) = (1.7, 3.6);

@@ -7,7 +7,7 @@ use std::vec::IntoIter;
 
 use super::InkError;
 use super::decode::{MAX_MEMORY, memory};
-use crate::files::{Input, MAX_FILE_BYTES, load, load_stdin, size};
+use super::files::{Input, MAX_FILE_BYTES, load, load_stdin, size};
 
 /// After this long, a batch is handed over with what has been read, so that large pictures are
 /// not waited for longer than anyone likes to.

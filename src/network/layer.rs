@@ -2,9 +2,6 @@
 
 use std::fmt::Debug;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
 use super::burn_form::{Activations, BurnPass};
 use super::kernel_form::{KernelForm, Unsupported};
 use super::layers::LayerSpec;
@@ -55,6 +52,11 @@ pub trait Layer: Debug {
         0
     }
 
+    /// PyTorch's name of the function, for a layer that is a network's nonlinearity.
+    fn activation(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The layers inside of it, as lists with the names of PyTorch's modules.
     fn inner(&self) -> Vec<(&'static str, &[LayerSpec])> {
         Vec::new()
@@ -85,19 +87,15 @@ pub fn read_optional_layers(
     section: &Section<'_>,
     key: &'static str,
 ) -> Result<Vec<LayerSpec>, SchemaError> {
-    // Each list inside of another adds this word to its section's name.
+    // Each list inside of another adds this to what messages call its entries.
     if section.name().matches(" of `").count() >= MAX_DEPTH {
         return Err(section.error(key, format!("is nested more than {MAX_DEPTH} times")));
     }
-    let mut layers = Vec::new();
-    let mut count = 0;
-    for (index, entry) in section.list(key)?.into_iter().flatten().enumerate() {
-        let layer = read_layer(section, key, index + 1, entry)?;
-        count += 1 + inner_count(&layer);
-        if count > MAX_LAYERS {
-            return Err(section.error(key, format!("lists more than {MAX_LAYERS} layers")));
-        }
-        layers.push(layer);
+    let layers = section.entries(key, "layer", MAX_LAYERS, LayerSpec::read)?;
+    let layers = layers.unwrap_or_default();
+    let count: usize = layers.iter().map(|layer| 1 + inner_count(layer)).sum();
+    if count > MAX_LAYERS {
+        return Err(section.error(key, format!("lists more than {MAX_LAYERS} layers")));
     }
     Ok(layers)
 }
@@ -109,45 +107,4 @@ fn inner_count(layer: &LayerSpec) -> usize {
         .flat_map(|(_, layers)| layers)
         .map(|layer| 1 + inner_count(layer))
         .sum()
-}
-
-fn read_layer<'a>(
-    section: &Section<'a>,
-    key: &'static str,
-    number: usize,
-    entry: &Spanned<DeValue<'a>>,
-) -> Result<LayerSpec, SchemaError> {
-    let name = |kind: &str| {
-        if section.name() == "[model]" {
-            format!("layer {number}, {kind}")
-        } else {
-            format!("layer {number}, {kind}, of `{key}` in {}", section.name())
-        }
-    };
-    match entry.get_ref() {
-        DeValue::Table(table) => {
-            let unnamed = section.element(format!("layer {number}"), table);
-            let Some(kind) = unnamed.string("kind")? else {
-                return Err(unnamed.missing("kind"));
-            };
-            LayerSpec::read(section.element(name(&kind), table), &kind)
-        }
-        DeValue::String(kind) => {
-            // A bare word is a table with nothing but the kind; its location is the word's own.
-            let mut table = DeTable::new();
-            table.insert(
-                Spanned::new(entry.span(), "kind".into()),
-                Spanned::new(entry.span(), DeValue::String(kind.clone())),
-            );
-            LayerSpec::read(section.element(name(kind), &table), kind)
-        }
-        other => Err(section.element_error(
-            entry.span(),
-            key,
-            format!(
-                "has a {} as layer {number}; a layer is a name in quotes or a table with a `kind`",
-                other.type_str()
-            ),
-        )),
-    }
 }

@@ -4,12 +4,12 @@
 //! everything that can be checked without data. Names, defaults and semantics are PyTorch's
 //! wherever PyTorch has the thing.
 
-mod augment;
 mod builtin;
 mod error;
 mod overrides;
 mod scheduler;
 mod training;
+mod version_1;
 
 use std::fs::File;
 use std::io::Read;
@@ -18,10 +18,6 @@ use std::path::Path;
 use serde::Serialize;
 use toml::de::DeTable;
 
-pub use augment::{
-    AffineSpec, AugmentSpec, BreaksSpec, ClutterSpec, DownscaleSpec, ElasticSpec, EuropeanSpec,
-    PenSpec, RandomErasingSpec, RefitSpec, StretchSpec,
-};
 pub use builtin::{BUILTIN, Builtin};
 pub use error::RecipeError;
 pub use scheduler::{
@@ -30,7 +26,7 @@ pub use scheduler::{
 };
 pub use training::{EarlyStoppingSpec, TrainingSpec};
 
-use crate::dataset::Normalize;
+use crate::dataset::{Normalize, Transform, augment};
 use crate::engine::{Loss, Setup};
 use crate::network::{LayerSpec, Plan, read_layers};
 use crate::optimizer::OptimizerSpec;
@@ -49,8 +45,9 @@ pub struct Recipe {
     pub optimizer: OptimizerSpec,
     pub scheduler: SchedulerSpec,
     pub training: TrainingSpec,
-    #[serde(skip_serializing_if = "AugmentSpec::is_empty")]
-    pub augment: AugmentSpec,
+    /// How training images are varied, each time they are seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Transform>,
 }
 
 /// `[data]`.
@@ -117,27 +114,30 @@ impl Recipe {
 
     /// Reads a recipe from its text; `origin` names it in messages.
     pub fn parse(origin: &str, text: &str, overrides: &[String]) -> Result<Self, RecipeError> {
-        if text.len() as u64 > MAX_KIB * 1024 {
-            return Err(RecipeError::TooLarge {
-                origin: origin.to_string(),
-                limit: MAX_KIB,
-            });
-        }
         let changes = overrides
             .iter()
             .map(|text| overrides::to_toml(text))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut table = DeTable::parse(text)
-            .map_err(|error| RecipeError::Syntax {
-                origin: origin.to_string(),
-                message: error.to_string().trim_end().to_string(),
-            })?
-            .into_inner();
+        let mut table = parse_table(origin, text)?;
         for line in &changes {
             overrides::apply(&mut table, line)?;
         }
         let origin = Origin { name: origin, text };
-        Ok(Self::read(Section::new(&origin, "the recipe", &table))?)
+        let top = Section::new(&origin, "the recipe", &table);
+        match version_1::problem(&table) {
+            Some(problem) => Err(top.error("augment", problem).into()),
+            None => Ok(Self::read(top)?),
+        }
+    }
+
+    /// Reads a recipe from a checkpoint of format version 1, where `augment` may still be a table
+    /// with a fixed order. Returns whether it was: then images were varied with other random numbers.
+    pub fn parse_version_1(origin: &str, text: &str) -> Result<(Self, bool), RecipeError> {
+        let mut table = parse_table(origin, text)?;
+        let old = version_1::convert(&mut table);
+        let origin = Origin { name: origin, text };
+        let recipe = Self::read(Section::new(&origin, "the recipe", &table))?;
+        Ok((recipe, old))
     }
 
     fn read(top: Section<'_>) -> Result<Self, SchemaError> {
@@ -171,7 +171,7 @@ impl Recipe {
         let optimizer = OptimizerSpec::read(top.section("optimizer")?)?;
         let scheduler = SchedulerSpec::read(top.section("scheduler")?)?;
         let training = TrainingSpec::read(top.section("training")?)?;
-        let augment = AugmentSpec::read(top.section("augment")?)?;
+        let augment = augment::read(&top)?;
 
         let softmax = matches!(layers.last(), Some(LayerSpec::Softmax(_)));
         if training.loss == Loss::CrossEntropyOnSoftmax && !softmax {
@@ -221,6 +221,21 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a recipe is made of tables, numbers and texts only")
     }
+}
+
+/// The text as a table; `origin` names it in messages.
+fn parse_table<'a>(origin: &str, text: &'a str) -> Result<DeTable<'a>, RecipeError> {
+    if text.len() as u64 > MAX_KIB * 1024 {
+        return Err(RecipeError::TooLarge {
+            origin: origin.to_string(),
+            limit: MAX_KIB,
+        });
+    }
+    let table = DeTable::parse(text).map_err(|error| RecipeError::Syntax {
+        origin: origin.to_string(),
+        message: error.to_string().trim_end().to_string(),
+    })?;
+    Ok(table.into_inner())
 }
 
 /// The `.toml` files in `folder`, sorted.

@@ -4,6 +4,7 @@
 //! Whatever a recipe can name (a layer, an optimizer, an augmentation) reads its own keys from a
 //! [`Section`] in its own file.
 
+mod entries;
 mod error;
 mod section;
 

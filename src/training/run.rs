@@ -222,8 +222,16 @@ impl Run {
 }
 
 /// Whether a run can go on to the very network that it would have come to, by what has changed in
-/// the program since the checkpoint's format version. So far every version can.
-fn check_version(_checkpoint: &Checkpoint) -> Result<(), String> {
+/// the program since the checkpoint's format version.
+fn check_version(checkpoint: &Checkpoint) -> Result<(), String> {
+    if checkpoint.old_augment {
+        return Err(
+            "it was begun by an older mnistctl, which varied the training images with other random \
+             numbers, so it can't become the network it would have become; its best.mpk can still \
+             be used"
+                .into(),
+        );
+    }
     Ok(())
 }
 

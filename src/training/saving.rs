@@ -90,6 +90,7 @@ fn checkpoint(job: &Job, state: &State) -> Result<Checkpoint, RunError> {
     let checkpoint = Checkpoint {
         version: super::checkpoint::VERSION,
         recipe: job.recipe.clone(),
+        old_augment: false,
         computed_by: Some(job.computed_by()),
         metrics: state.epochs.clone(),
         tensors,

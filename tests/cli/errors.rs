@@ -184,8 +184,21 @@ fn a_mistake_in_a_recipe_is_located() {
         ),
         (
             "[training]",
-            "[augment]\naffine = { degrees = 200 }\n[training]".into(),
-            &["line 11", "`degrees` in [affine]", "between 0 and 180"],
+            "[[augment]]\nkind = \"affine\"\ndegrees = 200\n[training]".into(),
+            &[
+                "line 12",
+                "`degrees` in transform 1, affine",
+                "between 0 and 180",
+            ],
+        ),
+        (
+            "[training]",
+            "[augment]\naffine = { degrees = 20 }\n[training]".into(),
+            &[
+                "line 10",
+                "`augment` in the recipe is a list",
+                "\n\naugment = [\n  { kind = \"affine\", degrees = 20 },\n]",
+            ],
         ),
     ];
     for (part, instead, words) in table {

@@ -9,8 +9,8 @@ use support::World;
 /// Everything that draws random numbers, adds up in parallel or remembers: BatchNorm, dropout,
 /// varied images, clipped gradients, the weights' average, and a last batch that is not whole.
 const ALL: &str = "train --config cnn-9956 --data sample --limit 330 --epochs 2 \
-    --set optimizer.kind=adamw --set optimizer.lr=0.003 --set augment.affine.degrees=10 \
-    --set augment.elastic.alpha=8 --set augment.random_erasing.p=0.5 \
+    --set optimizer.kind=adamw --set optimizer.lr=0.003 \
+    --set augment=[{kind=\"affine\",degrees=10},{kind=\"elastic\",alpha=8},\"random_erasing\"] \
     --set training.clip_grad_norm=0.5 --set training.ema_decay=0.9";
 
 /// What a run leaves that must not depend on anything but recipe and data.

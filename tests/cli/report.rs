@@ -303,7 +303,7 @@ fn the_training_images_are_those_the_network_saw_first() {
     }
     assert!(part.contains("this recipe augments nothing"));
 
-    let augmented = format!("{TINY}[augment.affine]\ndegrees = 20\n");
+    let augmented = format!("augment = [{{ kind = \"affine\", degrees = 20 }}]\n{TINY}");
     world.write("augmented.toml", augmented);
     world.ok("train --config augmented.toml --data sample --limit 300 --out turned");
     let turned = world.text("turned/report.html");

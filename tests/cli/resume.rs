@@ -15,7 +15,7 @@ const ALL: &str = "train --config cnn-9956 --data sample --epochs 12 \
     --set training.batch_size=2 --set optimizer.kind=adam --set optimizer.lr=0.003 --set scheduler.patience=0 \
     --set scheduler.threshold=0.9 --set scheduler.warmup.epochs=2 --set training.ema_decay=0.99 \
     --set training.clip_grad_norm=2 --set training.label_smoothing=0.1 \
-    --set augment.affine.degrees=10 --set augment.elastic.alpha=8 --set augment.random_erasing.p=0.5 \
+    --set 'augment=[{kind=\"affine\",degrees=10}, {kind=\"elastic\",alpha=8}, {kind=\"random_erasing\"}]' \
     --out run";
 
 /// Runs the program, sends SIGINT when it has printed an epoch's line, and returns what it said.
@@ -69,7 +69,7 @@ fn assert_same_run(a: &World, b: &World, run: &str) {
 #[test]
 fn an_interrupted_run_goes_on_to_the_very_same_network() {
     let straight = World::new();
-    straight.ok(ALL);
+    straight.shell_ok(ALL);
     // The schedule had something to remember.
     let lines = straight.metrics("run");
     assert_ne!(lines[0]["lr"], lines[11]["lr"]);

@@ -40,13 +40,31 @@ fn version_1_is_read() {
     assert_measures(&world, "last.mpk", 0.638048, 141.0);
 }
 
-/// With batch normalisation, dropout, augmentation, Adam, a plateau and averaged weights: all that
-/// the version's resume part holds is needed to come to these figures.
+/// Its augmentation is in the old form, whose random numbers there are no longer.
 #[test]
-fn version_1_goes_on() {
+fn version_1_does_not_go_on_with_other_random_numbers() {
     let world = World::new();
     fs::create_dir(world.path("old")).unwrap();
     world.write("old/last.mpk", kept("version-1-last.mpk"));
+    world.refused(
+        "train --resume old --epochs 6",
+        &["the run in old can't be continued", "other random numbers"],
+    );
+    assert_eq!(world.read("old/last.mpk"), kept("version-1-last.mpk"));
+}
+
+/// With batch normalisation, dropout, augmentation, Adam, a plateau and averaged weights: all that
+/// the version's resume part holds is needed to come near the figures that it came to when it was
+/// written.
+#[test]
+fn the_resume_part_of_version_1_is_whole() {
+    let world = World::new();
+    fs::create_dir(world.path("old")).unwrap();
+    let path = Path::new("version-1-last.mpk");
+    let mut checkpoint = Checkpoint::parse(&kept("version-1-last.mpk"), path).unwrap();
+    assert!(checkpoint.old_augment);
+    checkpoint.old_augment = false;
+    checkpoint.save(&world.path("old/last.mpk")).unwrap();
     world.ok("train --resume old --epochs 6 --threads 1");
     let metrics = world.metrics("old");
     assert_eq!(metrics.len(), 6);

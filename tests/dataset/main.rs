@@ -1,5 +1,6 @@
 //! The dataset module, through its public functions.
 
+mod augment;
 mod bad_files;
 mod download;
 mod interrupted;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write augment.json: what torchvision makes of real digits where mnistctl's [augment] claims to agree with it.
+"""Write augment.json: what torchvision makes of real digits where mnistctl's `augment` claims to agree with it.
 
     pip install torch==2.15.0 torchvision==0.29.2
     python3 tests/golden/augment.py            # writes next to this script, in some ten seconds

@@ -12,6 +12,7 @@ use support::World;
 
 /// Everything that a resume must carry over, and small: most of the time goes into saving it.
 const RECIPE: &str = r#"name = "small"
+augment = [{ kind = "affine", degrees = 10 }, { kind = "elastic", alpha = 8 }]
 
 [data]
 validation = 200
@@ -43,10 +44,6 @@ seed = 7
 ema_decay = 0.95
 clip_grad_norm = 2.0
 early_stopping = { patience = 2, min_delta = 0.05 }
-
-[augment]
-affine = { degrees = 10 }
-elastic = { alpha = 8 }
 "#;
 
 const BEGIN: &str =

@@ -2,11 +2,14 @@
 
 use std::f64::consts::PI;
 
+use serde::Serialize;
+
+use super::canvas::Canvas;
 use super::segment::Segment;
-use super::{happens, uniform};
+use super::{TransformKind, happens, ordered, probability, uniform};
 use crate::dataset::SIDE;
-use crate::recipe::BreaksSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// The length of a break in pixels: it crosses a stroke, and takes little away of one that it
 /// happens to lie along.
@@ -15,26 +18,37 @@ const LENGTH: f64 = 6.0;
 /// What counts as ink.
 const INK: u8 = 128;
 
-#[derive(Debug, Clone)]
-pub(super) struct Breaks {
-    p: f64,
+/// Broken strokes: short lines of paper through the ink.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Breaks {
+    /// The largest number of them, at least 1.
     count: u64,
+    /// The least and the largest width, in pixels.
     width: (f64, f64),
+    /// The probability that an image has them.
+    p: f64,
 }
 
-impl Breaks {
-    pub fn new(spec: &BreaksSpec) -> Self {
-        Self {
-            p: spec.p,
-            count: spec.count,
-            width: spec.width,
-        }
+impl TransformKind for Breaks {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            count: section.integer("count", 3, 1..=100)?,
+            width: ordered(
+                section,
+                "width",
+                (0.5, 2.0),
+                "widths in pixels",
+                (0.0, 28.0),
+            )?,
+            p: probability(section, 0.5)?,
+        })
     }
 
-    pub fn apply(&self, rng: &mut Rng, image: &mut [u8]) {
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
         if !happens(rng, self.p) {
             return;
         }
+        let image = canvas.pixels();
         for _ in 0..=rng.below(self.count) {
             let inked = image.iter().filter(|&&pixel| pixel >= INK).count() as u64;
             let chosen = rng.below(inked) as usize;
@@ -56,17 +70,18 @@ impl Breaks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::augment::vary;
     use crate::dataset::{PIXELS, Part, Source};
 
     #[test]
     fn strokes_lose_a_little_ink_at_a_few_places() {
         let digits = Source::Sample.load(Part::Train).unwrap().digits;
         let (count, widest) = (3, 2.0);
-        let breaks = Breaks::new(&BreaksSpec {
+        let breaks = Breaks {
             count,
             width: (0.5, widest),
             p: 1.0,
-        });
+        };
         let mass = |image: &[u8]| {
             image
                 .iter()
@@ -76,7 +91,7 @@ mod tests {
         for i in 0..500 {
             let before = digits.image(i);
             let mut after = before.to_vec();
-            breaks.apply(&mut Rng::new(1, &[i as u64]), &mut after);
+            vary(&breaks, &mut Rng::new(1, &[i as u64]), 0, &mut after);
             assert!(
                 after
                     .iter()
@@ -93,11 +108,11 @@ mod tests {
     #[test]
     fn there_are_one_to_count_of_them_with_probability_p() {
         // On nothing but ink each break takes away its area, if it doesn't leave the image.
-        let breaks = Breaks::new(&BreaksSpec {
+        let breaks = Breaks {
             count: 4,
             width: (1.0, 1.0),
             p: 0.8,
-        });
+        };
         let mut found = [0i32; 5];
         for i in 0..2_000 {
             let mut image = [0; PIXELS];
@@ -105,7 +120,7 @@ mod tests {
                 image[y * SIDE + 8..][..12].fill(255);
             }
             let full = 144.0;
-            breaks.apply(&mut Rng::new(2, &[i]), &mut image);
+            vary(&breaks, &mut Rng::new(2, &[i]), 0, &mut image);
             let left: f64 = image.iter().map(|&pixel| f64::from(pixel) / 255.0).sum();
             found[((full - left) / LENGTH).ceil().clamp(0.0, 4.0) as usize] += 1;
         }
@@ -116,17 +131,17 @@ mod tests {
 
     #[test]
     fn paper_stays_paper() {
-        let breaks = Breaks::new(&BreaksSpec {
+        let breaks = Breaks {
             count: 9,
             width: (28.0, 28.0),
             p: 1.0,
-        });
+        };
         let mut image = [INK - 1; PIXELS];
-        breaks.apply(&mut Rng::new(3, &[]), &mut image);
+        vary(&breaks, &mut Rng::new(3, &[]), 0, &mut image);
         assert!(image == [INK - 1; PIXELS]);
         // And a digit of which nothing is left.
         image[400] = 255;
-        breaks.apply(&mut Rng::new(3, &[]), &mut image);
+        vary(&breaks, &mut Rng::new(3, &[]), 0, &mut image);
         assert!(image[400] == 0);
     }
 }

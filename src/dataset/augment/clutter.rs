@@ -2,11 +2,14 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use serde::Serialize;
+
+use super::canvas::Canvas;
 use super::segment::Segment;
-use super::{happens, uniform};
+use super::{TransformKind, happens, ordered, probability, uniform};
 use crate::dataset::SIDE;
-use crate::recipe::ClutterSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// Lengths and widths in pixels; lines lie along the rows or columns but for some radians.
 const LINE_LENGTH: (f64, f64) = (4.0, 28.0);
@@ -15,34 +18,46 @@ const LINE_TILT: (f64, f64) = (-0.15, 0.15);
 const SPECK_LENGTH: (f64, f64) = (0.5, 2.0);
 const SPECK_WIDTH: (f64, f64) = (0.5, 1.5);
 
-#[derive(Debug, Clone)]
-pub(super) struct Clutter {
-    p: f64,
+/// What is left of ruled lines and dust: faint lines along the rows or columns, and specks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Clutter {
+    /// The largest number of them, at least 1.
     count: u64,
+    /// The least and the largest level, from 0 (paper) to 1 (ink).
     level: (f64, f64),
+    /// The probability that an image has them.
+    p: f64,
 }
 
-impl Clutter {
-    pub fn new(spec: &ClutterSpec) -> Self {
-        Self {
-            p: spec.p,
-            count: spec.count,
-            level: spec.level,
-        }
+impl TransformKind for Clutter {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            count: section.integer("count", 3, 1..=100)?,
+            level: ordered(
+                section,
+                "level",
+                (0.1, 0.6),
+                "levels from paper to ink",
+                (0.0, 1.0),
+            )?,
+            p: probability(section, 0.5)?,
+        })
     }
 
-    pub fn apply(&self, rng: &mut Rng, image: &mut [u8]) {
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
         if !happens(rng, self.p) {
             return;
         }
+        let image = canvas.pixels();
         for _ in 0..=rng.below(self.count) {
             let anywhere = (0.0, SIDE as f64 - 1.0);
             let centre = (uniform(rng, anywhere), uniform(rng, anywhere));
             let quarter_turns = rng.below(2) as f64;
             let angle = quarter_turns * FRAC_PI_2 + uniform(rng, LINE_TILT);
-            let (length, width) = match happens(rng, 0.5) {
-                true => (LINE_LENGTH, LINE_WIDTH),
-                false => (SPECK_LENGTH, SPECK_WIDTH),
+            let (length, width) = if happens(rng, 0.5) {
+                (LINE_LENGTH, LINE_WIDTH)
+            } else {
+                (SPECK_LENGTH, SPECK_WIDTH)
             };
             let segment = Segment {
                 centre,
@@ -59,16 +74,17 @@ impl Clutter {
 mod tests {
     use super::*;
     use crate::dataset::PIXELS;
+    use crate::dataset::augment::vary;
 
-    fn drawn(spec: &ClutterSpec, i: u64) -> [u8; PIXELS] {
+    fn drawn(spec: &Clutter, i: u64) -> [u8; PIXELS] {
         let mut image = [20; PIXELS];
-        Clutter::new(spec).apply(&mut Rng::new(1, &[i]), &mut image);
+        vary(spec, &mut Rng::new(1, &[i]), 0, &mut image);
         image
     }
 
     #[test]
     fn marks_are_added_everywhere_and_no_darker_than_they_may_be() {
-        let spec = ClutterSpec {
+        let spec = Clutter {
             count: 3,
             level: (0.2, 0.6),
             p: 0.5,
@@ -91,7 +107,7 @@ mod tests {
 
     #[test]
     fn lines_lie_along_rows_and_along_columns() {
-        let spec = ClutterSpec {
+        let spec = Clutter {
             count: 1,
             level: (1.0, 1.0),
             p: 1.0,

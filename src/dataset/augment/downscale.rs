@@ -1,28 +1,36 @@
 //! Fewer pixels: what a tiny or a blurred picture leaves of a digit.
 
-use super::{happens, uniform};
-use crate::dataset::SIDE;
-use crate::recipe::DownscaleSpec;
-use crate::rng::Rng;
+use serde::Serialize;
 
-#[derive(Debug, Clone)]
-pub(super) struct Downscale {
-    p: f64,
+use super::canvas::Canvas;
+use super::{TransformKind, happens, ordered, probability, uniform};
+use crate::dataset::SIDE;
+use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
+
+/// Fewer pixels: an image is shrunk and enlarged again, by blocks or smoothly, as Albumentations'
+/// `Downscale`. What it is shrunk by need not divide 28.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Downscale {
+    /// The least and the largest factor that the image is shrunk by.
     scale: (f64, f64),
+    /// The probability that an image is shrunk.
+    p: f64,
 }
 
-impl Downscale {
-    pub fn new(spec: &DownscaleSpec) -> Self {
-        Self {
-            p: spec.p,
-            scale: spec.scale,
-        }
+impl TransformKind for Downscale {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            scale: ordered(section, "scale", (0.35, 0.8), "factors", (0.1, 1.0))?,
+            p: probability(section, 0.5)?,
+        })
     }
 
-    pub fn apply(&self, rng: &mut Rng, image: &mut [u8]) {
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
         if !happens(rng, self.p) {
             return;
         }
+        let image = canvas.pixels();
         let size = 1.0 / uniform(rng, self.scale);
         let smooth = happens(rng, 0.5);
         // Where the grid of large pixels begins.
@@ -111,6 +119,7 @@ fn transposed(field: &Field) -> Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::augment::vary;
     use crate::dataset::{PIXELS, Part, Source};
 
     /// Points along a pixel, for an integral.
@@ -118,9 +127,12 @@ mod tests {
 
     /// What an axis makes of one line, by its definition: the image is 0 outside.
     fn reference(axis: &Axis, line: &[f64; SIDE]) -> [f64; SIDE] {
-        let value = |place: f64| match (0.0..SIDE as f64).contains(&place) {
-            true => line[place as usize],
-            false => 0.0,
+        let value = |place: f64| {
+            if (0.0..SIDE as f64).contains(&place) {
+                line[place as usize]
+            } else {
+                0.0
+            }
         };
         let large = |i: f64| {
             let start = axis.first + i * axis.size;
@@ -133,14 +145,12 @@ mod tests {
         let last = ((SIDE as f64 - axis.first) / axis.size).ceil() - 1.0;
         std::array::from_fn(|y| {
             let place = (y as f64 + 0.5 - axis.first) / axis.size;
-            match axis.smooth {
-                false => large(place.floor()),
-                true => {
-                    let place = (place - 0.5).clamp(0.0, last);
-                    let (above, below) = (place.floor(), (place.floor() + 1.0).min(last));
-                    large(above) * (1.0 - place.fract()) + large(below) * place.fract()
-                }
+            if !axis.smooth {
+                return large(place.floor());
             }
+            let place = (place - 0.5).clamp(0.0, last);
+            let (above, below) = (place.floor(), (place.floor() + 1.0).min(last));
+            large(above) * (1.0 - place.fract()) + large(below) * place.fract()
         })
     }
 
@@ -177,12 +187,12 @@ mod tests {
     fn rows_and_columns_are_shrunk_and_a_scale_of_one_changes_nothing() {
         let digits = Source::Sample.load(Part::Train).unwrap().digits;
         let with = |scale: f64, i: usize| {
-            let downscale = Downscale::new(&DownscaleSpec {
+            let downscale = Downscale {
                 scale: (scale, scale),
                 p: 1.0,
-            });
+            };
             let mut image = digits.image(i).to_vec();
-            downscale.apply(&mut Rng::new(1, &[i as u64]), &mut image);
+            vary(&downscale, &mut Rng::new(1, &[i as u64]), 0, &mut image);
             image
         };
         for i in 0..100 {
@@ -206,15 +216,15 @@ mod tests {
 
     #[test]
     fn p_is_the_share_of_shrunken_images() {
-        let downscale = Downscale::new(&DownscaleSpec {
+        let downscale = Downscale {
             scale: (0.3, 0.5),
             p: 0.3,
-        });
+        };
         let mut digit = [0; PIXELS];
         digit[300..500].fill(255);
         let changed = (0..4_000).filter(|&i| {
             let mut image = digit;
-            downscale.apply(&mut Rng::new(2, &[i]), &mut image);
+            vary(&downscale, &mut Rng::new(2, &[i]), 0, &mut image);
             image != digit
         });
         // The standard deviation is 29.

@@ -1,50 +1,83 @@
 //! Elastic distortion: each pixel comes from a place that is moved at random, nearly as its
 //! neighbours' are.
 
+use serde::Serialize;
+
+use super::canvas::Canvas;
+use super::{TransformKind, happens, probability};
 use crate::dataset::SIDE;
 use crate::kernels::{Fields, Isa, Noise, smooth};
-use crate::recipe::ElasticSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// How many standard deviations of the Gaussian are kept, to either side.
 const TRUNCATE: f64 = 3.0;
 
-#[derive(Debug, Clone)]
-pub(super) struct Elastic {
+/// Elastic distortion (Simard, Steinkraus and Platt, "Best practices for convolutional neural
+/// networks applied to visual document analysis", 2003), with their values as defaults.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Elastic {
+    /// What the smoothed displacements, uniform in -1..1 before, are multiplied by: pixels.
+    /// torchvision's `ElasticTransform` has half pixels here.
+    alpha: f64,
+    /// The standard deviation of the Gaussian that smooths them, in pixels.
+    sigma: f64,
+    /// The probability that an image is distorted.
     p: f64,
     /// The Gaussian, centre in the middle, times the square root of alpha: it is applied twice,
     /// along the rows and along the columns.
+    #[serde(skip)]
     weights: [f32; 2 * SIDE - 1],
 }
 
+impl TransformKind for Elastic {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        let alpha = section.number_where("alpha", 34.0, "between 0 and 1000 pixels", |alpha| {
+            (0.0..=1000.0).contains(&alpha)
+        })?;
+        let sigma = section.number_where(
+            "sigma",
+            4.0,
+            "greater than 0 and at most 28 pixels",
+            |sigma| sigma > 0.0 && sigma <= 28.0,
+        )?;
+        Ok(Self::new(alpha, sigma, probability(section, 1.0)?))
+    }
+
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
+        if happens(rng, self.p) {
+            canvas.displace(|isa, displacement| self.draw(isa, rng, displacement));
+        }
+    }
+}
+
 impl Elastic {
-    pub fn new(spec: &ElasticSpec) -> Self {
-        let radius = (TRUNCATE * spec.sigma).ceil();
+    fn new(alpha: f64, sigma: f64, p: f64) -> Self {
+        let radius = (TRUNCATE * sigma).ceil();
         let density = |distance: f64| {
-            let deviations = distance / spec.sigma;
+            let deviations = distance / sigma;
             libm::exp(-0.5 * deviations * deviations)
         };
         let one_side: f64 = (1..=radius as usize).map(|i| density(i as f64)).sum();
-        let scale = spec.alpha.sqrt() / (density(0.0) + 2.0 * one_side);
+        let scale = alpha.sqrt() / (density(0.0) + 2.0 * one_side);
         let weight = |place: usize| {
             let distance = place.abs_diff(SIDE - 1) as f64;
-            match distance <= radius {
-                true => (density(distance) * scale) as f32,
-                false => 0.0,
+            if distance <= radius {
+                (density(distance) * scale) as f32
+            } else {
+                0.0
             }
         };
         Self {
-            p: spec.p,
+            alpha,
+            sigma,
+            p,
             weights: std::array::from_fn(weight),
         }
     }
 
-    /// Fills `displacement` with how many pixels right and down of each place its pixel comes
-    /// from. With probability 1 - p leaves it as it is and returns false.
-    pub fn draw(&self, isa: Isa, rng: &mut Rng, displacement: &mut Fields) -> bool {
-        if f64::from(rng.next_f32()) >= self.p {
-            return false;
-        }
+    /// Fills `displacement` with how many pixels right and down of each place its pixel comes from.
+    fn draw(&self, isa: Isa, rng: &mut Rng, displacement: &mut Fields) {
         // A byte a number: 256 steps are as good as more once hundreds of them are added up.
         let mut noise: Noise = [[[0; _]; 2]; SIDE];
         for eight in noise
@@ -57,25 +90,23 @@ impl Elastic {
         }
         // Transposed, which noise is as well as not.
         smooth(isa, &self.weights, &noise, displacement);
-        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::PIXELS;
+    use crate::dataset::augment::vary;
 
     const DRAWS: u64 = 4_000;
 
-    fn draws(spec: &ElasticSpec) -> Vec<Fields> {
-        let elastic = Elastic::new(spec);
+    fn draws(elastic: &Elastic) -> Vec<Fields> {
         (0..DRAWS)
-            .filter_map(|i| {
+            .map(|i| {
                 let mut displacement = Fields::zeros();
-                let mut rng = Rng::new(2, &[i]);
-                let drawn = elastic.draw(Isa::best(), &mut rng, &mut displacement);
-                assert!(drawn || displacement.0 == Fields::zeros().0);
-                drawn.then_some(displacement)
+                elastic.draw(Isa::best(), &mut Rng::new(2, &[i]), &mut displacement);
+                displacement
             })
             .collect()
     }
@@ -88,12 +119,7 @@ mod tests {
     #[test]
     fn displacements_are_as_large_as_the_formula_says() {
         let (alpha, sigma) = (34.0, 4.0);
-        let fields = draws(&ElasticSpec {
-            alpha,
-            sigma,
-            p: 1.0,
-        });
-        assert_eq!(fields.len() as u64, DRAWS);
+        let fields = draws(&Elastic::new(alpha, sigma, 1.0));
         // Numbers spread evenly over -1..1 have the variance 1/3, and the squares of a Gaussian's
         // weights have the sum 1 / (2 sigma sqrt(pi)) along each of two axes.
         let expected = alpha * (1.0f64 / 3.0).sqrt() / (2.0 * sigma * std::f64::consts::PI.sqrt());
@@ -117,12 +143,16 @@ mod tests {
 
     #[test]
     fn p_is_the_share_of_distorted_images() {
-        let fields = draws(&ElasticSpec {
-            alpha: 34.0,
-            sigma: 4.0,
-            p: 0.3,
+        let elastic = Elastic::new(34.0, 4.0, 0.3);
+        // Uneven, so that every distortion shows.
+        let image: [u8; PIXELS] = std::array::from_fn(|i| (i * i) as u8);
+        let distorted = (0..DRAWS).filter(|&i| {
+            let mut distorted = image;
+            vary(&elastic, &mut Rng::new(2, &[i]), 0, &mut distorted);
+            distorted != image
         });
         // The standard deviation is 29.
-        assert!(fields.len().abs_diff(1200) < 150, "{}", fields.len());
+        let distorted = distorted.count();
+        assert!(distorted.abs_diff(1200) < 150, "{distorted}");
     }
 }

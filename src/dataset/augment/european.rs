@@ -1,10 +1,13 @@
 //! Ones and sevens as they are written outside the United States.
 
+use serde::Serialize;
+
+use super::canvas::Canvas;
 use super::segment::Segment;
-use super::{happens, uniform};
+use super::{TransformKind, happens, probability, uniform};
 use crate::dataset::SIDE;
-use crate::recipe::EuropeanSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// What counts as ink.
 const INK: u8 = 128;
@@ -13,23 +16,29 @@ const INK: u8 = 128;
 /// seven.
 const FLATTEST: f64 = 2.6;
 
-#[derive(Debug, Clone)]
-pub(super) struct European {
+/// How people write outside the United States, whose hands are MNIST's: a seven with a bar through
+/// its stem, a one with an upstroke and perhaps a foot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct European {
+    /// The probability that a one or a seven is written so.
     p: f64,
 }
 
-impl European {
-    pub fn new(spec: &EuropeanSpec) -> Self {
-        Self { p: spec.p }
+impl TransformKind for European {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            p: probability(section, 0.5)?,
+        })
     }
 
-    /// `digit` is what the image shows; all but ones and sevens stay as they are.
-    pub fn apply(&self, rng: &mut Rng, digit: u8, image: &mut [u8]) {
-        if matches!(digit, 1 | 7) && happens(rng, self.p) {
-            match digit {
-                1 => write_one(rng, image),
-                _ => bar_seven(rng, image),
-            }
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
+        let write = match canvas.digit {
+            1 => write_one,
+            7 => bar_seven,
+            _ => return,
+        };
+        if happens(rng, self.p) {
+            write(rng, canvas.pixels());
         }
     }
 }
@@ -104,6 +113,7 @@ fn last_run(row: &[u8]) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::augment::vary;
     use crate::dataset::{Digits, PIXELS, Part, Source};
 
     fn digits() -> Digits {
@@ -111,9 +121,14 @@ mod tests {
     }
 
     fn written(digits: &Digits, i: usize) -> Vec<u8> {
-        let european = European::new(&EuropeanSpec { p: 1.0 });
+        let european = European { p: 1.0 };
         let mut image = digits.image(i).to_vec();
-        european.apply(&mut Rng::new(1, &[i as u64]), digits.label(i), &mut image);
+        vary(
+            &european,
+            &mut Rng::new(1, &[i as u64]),
+            digits.label(i),
+            &mut image,
+        );
         image
     }
 
@@ -153,11 +168,11 @@ mod tests {
 
     #[test]
     fn a_one_has_an_upstroke_to_the_left_and_some_have_a_foot() {
-        let european = European::new(&EuropeanSpec { p: 1.0 });
+        let european = European { p: 1.0 };
         let (mut feet, images) = (0, 600);
         for i in 0..images {
             let mut image = stem();
-            european.apply(&mut Rng::new(1, &[i]), 1, &mut image);
+            vary(&european, &mut Rng::new(1, &[i]), 1, &mut image);
             assert!(added(&stem(), &image).0 < 0.0);
             // Right of the stem there is at most a foot.
             let right = |rows: std::ops::Range<usize>| {
@@ -188,18 +203,18 @@ mod tests {
 
     #[test]
     fn p_is_the_share_and_paper_stays_paper() {
-        let european = European::new(&EuropeanSpec { p: 0.3 });
+        let european = European { p: 0.3 };
         for digit in [1, 7] {
             let changed = (0..4_000).filter(|&i| {
                 let mut image = stem();
-                european.apply(&mut Rng::new(2, &[i]), digit, &mut image);
+                vary(&european, &mut Rng::new(2, &[i]), digit, &mut image);
                 image != stem()
             });
             // The standard deviation is 29.
             let changed = changed.count();
             assert!(changed.abs_diff(1200) < 150, "{changed}");
             let mut paper = [INK - 1; PIXELS];
-            (0..100).for_each(|i| european.apply(&mut Rng::new(3, &[i]), digit, &mut paper));
+            (0..100).for_each(|i| vary(&european, &mut Rng::new(3, &[i]), digit, &mut paper));
             assert!(paper == [INK - 1; PIXELS]);
         }
     }

@@ -1,9 +1,12 @@
 //! Wider and narrower strokes: morphology on grey levels.
 
-use super::{happens, uniform};
+use serde::Serialize;
+
+use super::canvas::Canvas;
+use super::{TransformKind, happens, ordered, probability, uniform};
 use crate::dataset::SIDE;
-use crate::recipe::PenSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// A frame of one pixel around the image, for its neighbours.
 const FRAMED: usize = SIDE + 2;
@@ -11,29 +14,39 @@ const FRAMED: usize = SIDE + 2;
 /// How much one step changes the width of a stroke: a pixel on each of its sides.
 const STEP: f64 = 2.0;
 
-#[derive(Debug, Clone)]
-pub(super) struct Pen {
-    p: f64,
+/// Another pen: strokes become wider or thinner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pen {
+    /// What is added to the width of strokes, in pixels: the least, negative for a finer pen, and
+    /// the most.
     width: (f64, f64),
+    /// The probability that an image is written with another pen.
+    p: f64,
 }
 
-impl Pen {
-    pub fn new(spec: &PenSpec) -> Self {
-        Self {
-            p: spec.p,
-            width: spec.width,
-        }
+impl TransformKind for Pen {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            width: ordered(
+                section,
+                "width",
+                (-1.0, 1.0),
+                "widths in pixels",
+                (-4.0, 4.0),
+            )?,
+            p: probability(section, 1.0)?,
+        })
     }
 
-    pub fn apply(&self, rng: &mut Rng, image: &mut [u8]) {
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
         if happens(rng, self.p) {
-            change_width(image, uniform(rng, self.width));
+            change_width(canvas.pixels(), uniform(rng, self.width));
         }
     }
 }
 
 /// Makes strokes wider by `width` pixels; narrower if it is negative.
-pub(super) fn change_width(image: &mut [u8], width: f64) {
+fn change_width(image: &mut [u8], width: f64) {
     // A finer pen is more paper.
     let invert = |image: &mut [u8]| image.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
     if width < 0.0 {
@@ -83,8 +96,8 @@ fn grow(image: &mut [u8], part: u16, outside: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::PIXELS;
-    use crate::dataset::{Part, Source};
+    use crate::dataset::augment::vary;
+    use crate::dataset::{PIXELS, Part, Source};
 
     /// A stroke through the middle whose normal has this angle: what it covers of each pixel.
     fn stroke(width: f64, angle: f64) -> [u8; PIXELS] {
@@ -126,9 +139,12 @@ mod tests {
 
     /// One step as its comment says it, pixel by pixel.
     fn reference(image: &[u8], part: f64, finer: bool) -> Vec<f64> {
-        let at = |x: i32, y: i32| match (0..28).contains(&x) && (0..28).contains(&y) {
-            true => f64::from(image[(y * 28 + x) as usize]),
-            false => 0.0,
+        let at = |x: i32, y: i32| {
+            if (0..28).contains(&x) && (0..28).contains(&y) {
+                f64::from(image[(y * 28 + x) as usize])
+            } else {
+                0.0
+            }
         };
         let better = |a: f64, b: f64| if finer { a.min(b) } else { a.max(b) };
         let one = |i: i32| {
@@ -163,13 +179,13 @@ mod tests {
 
     #[test]
     fn p_is_the_share_of_changed_images() {
-        let pen = Pen::new(&PenSpec {
+        let pen = Pen {
             width: (0.5, 1.0),
             p: 0.3,
-        });
+        };
         let changed = (0..4_000).filter(|&i| {
             let mut image = stroke(4.0, 0.0);
-            pen.apply(&mut Rng::new(6, &[i]), &mut image);
+            vary(&pen, &mut Rng::new(6, &[i]), 0, &mut image);
             image != stroke(4.0, 0.0)
         });
         // The standard deviation is 29.

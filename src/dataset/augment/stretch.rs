@@ -1,60 +1,69 @@
 //! Other proportions, as people write wider or narrower.
 
-use super::affine::Matrix;
-use super::{happens, uniform};
-use crate::recipe::StretchSpec;
-use crate::rng::Rng;
+use serde::Serialize;
 
-#[derive(Debug, Clone)]
-pub(super) struct Stretch {
+use super::canvas::{Canvas, Matrix};
+use super::{TransformKind, happens, ordered, probability, uniform};
+use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
+
+/// Other proportions: the width divided by the height becomes another, the area stays.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stretch {
+    /// The least and the largest factor of the width divided by the height, as RandomResizedCrop's
+    /// `ratio`; their logarithms are equally likely.
+    ratio: (f64, f64),
+    /// The probability that an image is stretched.
     p: f64,
-    log_ratio: (f64, f64),
+}
+
+impl TransformKind for Stretch {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        let default = (0.75, 4.0 / 3.0);
+        Ok(Self {
+            ratio: ordered(section, "ratio", default, "factors", (0.1, 10.0))?,
+            p: probability(section, 1.0)?,
+        })
+    }
+
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
+        if let Some(matrix) = self.draw(rng) {
+            canvas.map(&matrix);
+        }
+    }
 }
 
 impl Stretch {
-    pub fn new(spec: &StretchSpec) -> Self {
-        let (low, high) = spec.ratio;
-        Self {
-            p: spec.p,
-            log_ratio: (libm::log(low), libm::log(high)),
-        }
-    }
-
-    /// Lets `matrix` take its pixels from an image that was stretched.
-    pub fn draw(&self, rng: &mut Rng, matrix: &mut Matrix) {
+    fn draw(&self, rng: &mut Rng) -> Option<Matrix> {
         if !happens(rng, self.p) {
-            return;
+            return None;
         }
-        let width = libm::exp(uniform(rng, self.log_ratio) / 2.0) as f32;
-        for (i, value) in matrix.iter_mut().enumerate() {
-            *value *= if i < 3 { 1.0 / width } else { width };
-        }
+        let (low, high) = self.ratio;
+        let ratio = uniform(rng, (libm::log(low), libm::log(high)));
+        let width = libm::exp(ratio / 2.0) as f32;
+        Some([1.0 / width, 0.0, 0.0, 0.0, width, 0.0])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::affine::IDENTITY;
     use super::*;
 
     #[test]
     fn proportions_are_spread_evenly_and_the_area_stays() {
         let (low, high) = (0.8, 1.5);
-        let stretch = Stretch::new(&StretchSpec {
+        let stretch = Stretch {
             ratio: (low, high),
             p: 1.0,
-        });
+        };
         let mut quarters = [0i32; 4];
         for i in 0..10_000 {
-            // Something to see that the whole matrix is changed.
-            let mut matrix = [1.0, 0.5, 3.0, -0.25, 1.0, -2.0];
-            stretch.draw(&mut Rng::new(3, &[i]), &mut matrix);
+            let matrix = stretch.draw(&mut Rng::new(3, &[i])).unwrap();
             let [a, b, c, d, e, f] = matrix.map(f64::from);
+            assert_eq!([b, c, d, f], [0.0; 4]);
             // A pixel comes from nearer to the middle of a wider image.
             let ratio = e / a;
             assert!((a * e - 1.0).abs() < 1e-6);
-            assert!((b / a - 0.5).abs() < 1e-6 && (c / a - 3.0).abs() < 1e-6);
-            assert!((d / e + 0.25).abs() < 1e-6 && (f / e + 2.0).abs() < 1e-6);
             let place = (ratio / low).ln() / (high / low).ln();
             assert!((-1e-5..1.0 + 1e-5).contains(&place), "{ratio}");
             quarters[((place * 4.0) as usize).min(3)] += 1;
@@ -66,15 +75,11 @@ mod tests {
 
     #[test]
     fn p_is_the_share_of_stretched_images() {
-        let stretch = Stretch::new(&StretchSpec {
+        let stretch = Stretch {
             ratio: (2.0, 2.0),
             p: 0.3,
-        });
-        let stretched = (0..4_000).filter(|&i| {
-            let mut matrix = IDENTITY;
-            stretch.draw(&mut Rng::new(4, &[i]), &mut matrix);
-            matrix != IDENTITY
-        });
+        };
+        let stretched = (0..4_000).filter(|&i| stretch.draw(&mut Rng::new(4, &[i])).is_some());
         // The standard deviation is 29.
         let stretched = stretched.count();
         assert!(stretched.abs_diff(1200) < 150, "{stretched}");

@@ -16,6 +16,9 @@ use crate::schema::{SchemaError, Section};
 /// A function of each value by itself. Its shapes, its place in a network and what else makes a
 /// [`Layer`] follow from that.
 pub trait Activation: Debug + Copy {
+    /// PyTorch's name of it, without `torch.nn`.
+    const TORCH_NAME: &'static str;
+
     /// Reads the function's keys, with their defaults and checks.
     fn read(section: &Section<'_>) -> Result<Self, SchemaError>;
 
@@ -56,6 +59,10 @@ impl<A: Activation + Into<Function>> Layer for A {
 
     fn parameters(&self, _input: Shape) -> Vec<Parameter> {
         Vec::new()
+    }
+
+    fn activation(&self) -> Option<&'static str> {
+        Some(A::TORCH_NAME)
     }
 
     fn on_burn(&self, _pass: &mut BurnPass<'_>, input: Activations) -> Activations {

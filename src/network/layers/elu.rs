@@ -14,6 +14,8 @@ pub struct Elu {
 }
 
 impl Activation for Elu {
+    const TORCH_NAME: &'static str = "ELU";
+
     fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {
             alpha: section.number("alpha")?.unwrap_or(1.0),

@@ -12,6 +12,8 @@ use crate::schema::{SchemaError, Section};
 pub struct Gelu {}
 
 impl Activation for Gelu {
+    const TORCH_NAME: &'static str = "GELU";
+
     fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {})
     }

@@ -14,6 +14,8 @@ pub struct LeakyRelu {
 }
 
 impl Activation for LeakyRelu {
+    const TORCH_NAME: &'static str = "LeakyReLU";
+
     fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {
             negative_slope: section.number("negative_slope")?.unwrap_or(0.01),

@@ -175,20 +175,20 @@ registry! {
 }
 
 impl LayerSpec {
+    /// A layer that is only an activation.
+    pub const RELU: Self = Self::Relu(relu::Relu {});
+
     /// The word a recipe uses for this layer.
     pub fn kind(&self) -> &'static str {
         self.into()
     }
 
     /// Reads a layer of this kind from its table.
-    pub(super) fn read(section: Section<'_>, kind: &str) -> Result<Self, SchemaError> {
-        section.string("kind")?;
+    pub(super) fn read(kind: &str, section: &Section<'_>) -> Result<Self, SchemaError> {
         let kinds = Self::VARIANTS.iter().copied();
         let Some(number) = kinds.clone().position(|known| known == kind) else {
             return Err(section.unknown_word("kind", kind, kinds));
         };
-        let layer = Self::READERS[number](&section)?;
-        section.finish()?;
-        Ok(layer)
+        Self::READERS[number](section)
     }
 }

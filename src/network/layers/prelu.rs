@@ -56,6 +56,10 @@ impl Layer for Prelu {
         vec![Parameter::per_channel("weight", self.num_parameters, init)]
     }
 
+    fn activation(&self) -> Option<&'static str> {
+        Some("PReLU")
+    }
+
     fn on_burn(&self, pass: &mut BurnPass<'_>, input: Activations) -> Activations {
         let weight = pass.tensor::<1>(0);
         match input {

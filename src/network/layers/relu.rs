@@ -12,6 +12,8 @@ use crate::schema::{SchemaError, Section};
 pub struct Relu {}
 
 impl Activation for Relu {
+    const TORCH_NAME: &'static str = "ReLU";
+
     fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {})
     }

@@ -12,6 +12,8 @@ use crate::schema::{SchemaError, Section};
 pub struct Sigmoid {}
 
 impl Activation for Sigmoid {
+    const TORCH_NAME: &'static str = "Sigmoid";
+
     fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {})
     }

@@ -12,6 +12,8 @@ use crate::schema::{SchemaError, Section};
 pub struct Silu {}
 
 impl Activation for Silu {
+    const TORCH_NAME: &'static str = "SiLU";
+
     fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {})
     }

@@ -12,6 +12,8 @@ use crate::schema::{SchemaError, Section};
 pub struct Tanh {}
 
 impl Activation for Tanh {
+    const TORCH_NAME: &'static str = "Tanh";
+
     fn read(_section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {})
     }

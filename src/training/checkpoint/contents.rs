@@ -14,6 +14,9 @@ pub struct Checkpoint {
     /// The format version of the file it was read from; it is always written in the newest one.
     pub version: u32,
     pub recipe: Recipe,
+    /// Whether the recipe came in the form of version 1, with `[augment]` as a table. Its images were
+    /// varied with other random numbers, so no run can go on from here exactly.
+    pub old_augment: bool,
     /// What computed; `None` in the `best.mpk` of version 1, which does not say.
     pub computed_by: Option<ComputedBy>,
     /// Every epoch up to the one these weights come from.

@@ -116,11 +116,14 @@ impl Checkpoint {
             path: path.to_path_buf(),
             problem,
         };
-        let recipe = Recipe::parse("recipe", &document.recipe, &[]).map_err(|source| {
-            CheckpointError::Recipe {
-                path: path.to_path_buf(),
-                source: Box::new(source),
-            }
+        let read = if document.version == 1 {
+            Recipe::parse_version_1("recipe", &document.recipe)
+        } else {
+            Recipe::parse("recipe", &document.recipe, &[]).map(|recipe| (recipe, false))
+        };
+        let (recipe, old_augment) = read.map_err(|source| CheckpointError::Recipe {
+            path: path.to_path_buf(),
+            source: Box::new(source),
         })?;
         document.check_version().map_err(damaged)?;
         let computed_by = document.computed_by().map_err(damaged)?;
@@ -152,6 +155,7 @@ impl Checkpoint {
             version: document.version,
             recipe,
             computed_by,
+            old_augment,
             metrics: document.metrics,
             tensors,
             resume,

@@ -1,65 +1,85 @@
 //! A rectangle erased, as torchvision's `RandomErasing` (Zhong et al., "Random erasing data
 //! augmentation", 2017).
 
-use super::uniform;
+use serde::Serialize;
+
+use super::canvas::Canvas;
+use super::{TransformKind, fraction, happens, ordered, probability, uniform};
 use crate::dataset::{PIXELS, SIDE};
-use crate::recipe::RandomErasingSpec;
 use crate::rng::Rng;
+use crate::schema::{SchemaError, Section};
 
 /// How often a rectangle is drawn until one fits; if none does, nothing is erased.
 const TRIES: usize = 10;
 
-#[derive(Debug, Clone)]
-pub(super) struct RandomErasing {
-    p: f64,
-    /// In pixels.
-    area: (f64, f64),
-    log_ratio: (f64, f64),
-    value: u8,
+/// The arguments of `torchvision.transforms.RandomErasing`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RandomErasing {
+    /// The probability that a rectangle is erased.
+    pub p: f64,
+    /// The least and the largest area, as a fraction of the image's.
+    pub scale: (f64, f64),
+    /// The least and the largest height divided by width.
+    pub ratio: (f64, f64),
+    /// What takes its place: from 0 (paper) to 1 (ink).
+    pub value: f64,
 }
 
 /// From the top left corner; all in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rectangle {
+pub struct Rectangle {
     pub left: usize,
     pub top: usize,
     pub width: usize,
     pub height: usize,
 }
 
-impl RandomErasing {
-    pub fn new(spec: &RandomErasingSpec) -> Self {
-        let pixels = PIXELS as f64;
-        Self {
-            p: spec.p,
-            area: (spec.scale.0 * pixels, spec.scale.1 * pixels),
-            log_ratio: (libm::log(spec.ratio.0), libm::log(spec.ratio.1)),
-            value: (spec.value * 255.0).round() as u8,
-        }
+impl TransformKind for RandomErasing {
+    fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        Ok(Self {
+            p: probability(section, 0.5)?,
+            scale: ordered(
+                section,
+                "scale",
+                (0.02, 0.33),
+                "fractions of the image's area",
+                (0.0, 1.0),
+            )?,
+            ratio: ordered(section, "ratio", (0.3, 3.3), "numbers", (0.01, 100.0))?,
+            value: section.number_where("value", 0.0, "between 0 (paper) and 1 (ink)", fraction)?,
+        })
     }
 
-    pub fn apply(&self, rng: &mut Rng, image: &mut [u8]) {
+    fn apply(&self, rng: &mut Rng, canvas: &mut Canvas<'_>) {
         let Some(Rectangle {
             left,
-            width,
             top,
+            width,
             height,
         }) = self.draw(rng)
         else {
             return;
         };
-        for row in image.chunks_exact_mut(SIDE).skip(top).take(height) {
-            row[left..][..width].fill(self.value);
+        let value = (self.value * 255.0).round() as u8;
+        let rows = canvas.pixels().chunks_exact_mut(SIDE);
+        for row in rows.skip(top).take(height) {
+            row[left..][..width].fill(value);
         }
     }
+}
 
+impl RandomErasing {
+    /// The rectangle to erase, if any.
     pub fn draw(&self, rng: &mut Rng) -> Option<Rectangle> {
-        if f64::from(rng.next_f32()) >= self.p {
+        if !happens(rng, self.p) {
             return None;
         }
+        let (smallest, largest) = self.scale;
+        let area = (smallest * PIXELS as f64, largest * PIXELS as f64);
+        let log_ratio = (libm::log(self.ratio.0), libm::log(self.ratio.1));
         (0..TRIES).find_map(|_| {
-            let area = uniform(rng, self.area);
-            let ratio = libm::exp(uniform(rng, self.log_ratio));
+            let area = uniform(rng, area);
+            let ratio = libm::exp(uniform(rng, log_ratio));
             // Ties to even, as Python rounds.
             let height = (area * ratio).sqrt().round_ties_even() as usize;
             let width = (area / ratio).sqrt().round_ties_even() as usize;
@@ -76,8 +96,9 @@ impl RandomErasing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::augment::vary;
 
-    const SPEC: RandomErasingSpec = RandomErasingSpec {
+    const SPEC: RandomErasing = RandomErasing {
         p: 0.25,
         scale: (0.05, 0.3),
         ratio: (0.5, 2.5),
@@ -86,10 +107,9 @@ mod tests {
 
     #[test]
     fn rectangles_keep_to_their_area_and_ratio() {
-        let erasing = RandomErasing::new(&SPEC);
         let mut drawn = 0;
         for i in 0..20_000 {
-            let Some(rectangle) = erasing.draw(&mut Rng::new(1, &[i])) else {
+            let Some(rectangle) = SPEC.draw(&mut Rng::new(1, &[i])) else {
                 continue;
             };
             drawn += 1;
@@ -111,12 +131,11 @@ mod tests {
 
     #[test]
     fn the_rectangle_and_nothing_else_is_erased() {
-        let erasing = RandomErasing::new(&SPEC);
         let mut erased = 0;
         for i in 0..200 {
             let mut image = [7; PIXELS];
-            erasing.apply(&mut Rng::new(1, &[i]), &mut image);
-            let rectangle = erasing.draw(&mut Rng::new(1, &[i]));
+            vary(&SPEC, &mut Rng::new(1, &[i]), 0, &mut image);
+            let rectangle = SPEC.draw(&mut Rng::new(1, &[i]));
             for (at, &pixel) in image.iter().enumerate() {
                 let inside = rectangle.is_some_and(|r| {
                     (r.left..r.left + r.width).contains(&(at % SIDE))
@@ -131,12 +150,11 @@ mod tests {
 
     #[test]
     fn what_never_fits_is_not_done() {
-        let spec = RandomErasingSpec {
+        let spec = RandomErasing {
             p: 1.0,
             scale: (1.0, 1.0),
             ..SPEC
         };
-        let erasing = RandomErasing::new(&spec);
-        assert!((0..100).all(|i| erasing.draw(&mut Rng::new(1, &[i])).is_none()));
+        assert!((0..100).all(|i| spec.draw(&mut Rng::new(1, &[i])).is_none()));
     }
 }

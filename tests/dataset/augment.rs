@@ -5,14 +5,13 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use mnistctl::dataset::augment::IDENTITY;
+use mnistctl::dataset::augment::affine::inverse_matrix;
+use mnistctl::dataset::augment::random_erasing::{RandomErasing, Rectangle};
+use mnistctl::dataset::{Digits, PIXELS, Part, SIDE, Source};
+use mnistctl::kernels::{Fields, Isa, resample};
+use mnistctl::rng::Rng;
 use serde_json::Value;
-
-use super::affine::{IDENTITY, inverse_matrix};
-use super::erase::RandomErasing;
-use crate::dataset::{Digits, PIXELS, Part, SIDE, Source};
-use crate::kernels::{Fields, Isa, resample};
-use crate::recipe::RandomErasingSpec;
-use crate::rng::Rng;
 
 fn golden() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/augment.json");
@@ -88,12 +87,12 @@ fn displacements_are_torchvisions() {
 #[test]
 fn erased_rectangles_are_spread_as_torchvisions() {
     for case in golden()["erasing"].as_array().unwrap() {
-        let erasing = RandomErasing::new(&RandomErasingSpec {
+        let erasing = RandomErasing {
             p: 1.0,
             scale: pair(&case["scale"]),
             ratio: pair(&case["ratio"]),
             value: 0.0,
-        });
+        };
         let draws = case["draws"].as_u64().unwrap();
         let found: Vec<_> = (0..draws)
             .filter_map(|i| erasing.draw(&mut Rng::new(3, &[i])))
@@ -104,7 +103,7 @@ fn erased_rectangles_are_spread_as_torchvisions() {
         let deviation = (2.0 * (draws as f64 - theirs)).sqrt();
         assert!((ours - theirs).abs() <= 5.0 * deviation, "{ours} {theirs}");
 
-        let mean = |of: &dyn Fn(&super::erase::Rectangle) -> usize| {
+        let mean = |of: &dyn Fn(&Rectangle) -> usize| {
             found.iter().map(|r| of(r) as f64).sum::<f64>() / ours
         };
         for (name, ours) in [
