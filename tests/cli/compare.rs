@@ -265,7 +265,7 @@ fn an_interrupted_comparison_saves_its_runs_and_the_same_command_finishes_it() {
         let world = World::new();
         let args = format!("{SLOW} --jobs 2");
         let child = started(&world, &args, SLOW_RUN);
-        kill("-INT", &format!("{group}{}", child.id()));
+        kill("-INT", format!("{group}{}", child.id()));
         let stopped = finish(&args, child);
         assert_eq!(
             (stopped.code, stopped.stdout.as_str()),
