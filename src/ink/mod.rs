@@ -43,9 +43,6 @@ pub use preview::preview;
 /// Width and height of a digit, in pixels.
 pub const SIDE: usize = 28;
 
-/// The box that a digit is scaled into, in pixels.
-const BOX: usize = 20;
-
 /// A digit as MNIST stores one: row by row, 0 = paper, 255 = ink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digit {

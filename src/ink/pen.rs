@@ -3,7 +3,6 @@
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
 
-use super::BOX;
 use super::find::Found;
 use super::plane::Plane;
 use super::strokes::Extent;

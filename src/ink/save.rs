@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-use super::{Digit, SIDE};
 use super::files::Input;
+use super::{Digit, SIDE};
 use crate::files::{FileError, create_folder, folder_of, write_atomically};
 
 /// A folder that digits are written into: `seven.png` for `photos/seven.jpg`, and `seven-2.png`
