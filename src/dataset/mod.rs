@@ -2,7 +2,8 @@
 //!
 //! [`DataArg`] is what the user wrote after `--data`; [`find`] turns it into a [`Source`], fetching
 //! the files when it has to; [`Source::load`] reads one part of it as a [`Split`];
-//! [`stratified_split`] sets validation digits apart. [`Augment`] varies training images.
+//! [`stratified_split`] sets validation digits apart. [`Augment`] varies training images;
+//! [`mnist_box`] makes of ink what MNIST's digits are.
 //!
 //! Everything that is read is checked in full before it is believed (see `idx.rs`), and every
 //! failure is a [`DatasetError`] whose text is written for the user.

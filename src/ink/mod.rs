@@ -9,7 +9,8 @@
 //!     2. `paper.rs`: how much ink that is, given the paper around it;
 //!     3. `lines.rs`: printed lines go;
 //!     4. `strokes.rs`, `find.rs`: connected parts, and which of them are the digit;
-//! 4. `pen.rs`, `fit.rs`: the digit -> the 28x28 picture, made the way MNIST's were;
+//! 4. `pen.rs`, `fit.rs`: the digit -> the 28x28 picture, made the way MNIST's were
+//!    ([`mnist_box`](crate::dataset::mnist_box));
 //! 5. `single.rs`: of those for dark and for light ink the one that the network can read.
 //!
 //! `many/` takes over after the parts, when a page has more than one digit. [`files`] finds the

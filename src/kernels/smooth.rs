@@ -19,7 +19,7 @@ pub type Noise = [[[u8; ROW]; 2]; SIDE];
 pub struct Fields(pub [[[f32; ROW]; 2]; ROW]);
 
 impl Fields {
-    pub fn zeros() -> Self {
+    pub const fn zeros() -> Self {
         Self([[[0.0; ROW]; 2]; ROW])
     }
 

@@ -35,4 +35,7 @@ fn it_reads_the_samples_test_digits() {
     assert_eq!(number(&found, "/images"), 1_000.0);
     let accuracy = number(&found, "/accuracy");
     assert!(accuracy >= 0.99, "{accuracy}");
+    // As it did when it was trained, apart from what another processor rounds.
+    let loss = number(&found, "/loss");
+    assert!((loss - 0.011405).abs() < 1e-4, "{loss}");
 }

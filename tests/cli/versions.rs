@@ -72,7 +72,8 @@ fn the_resume_part_of_version_1_is_whole() {
     for (line, loss) in metrics.iter().zip(losses) {
         assert!((number(line, "/val/loss") - loss).abs() < 1e-2, "{line}");
     }
-    assert_measures(&world, "old/best.mpk", 0.321353, 100.0);
+    // Of the images that it goes on with, varied as today.
+    assert_measures(&world, "old/best.mpk", 0.324358, 98.0);
 }
 
 /// Whoever goes on with a checkpoint, or compares two, has to know what computed them.
