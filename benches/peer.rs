@@ -4,11 +4,11 @@
 use std::io::{BufRead, stdin};
 use std::time::Instant;
 
+use clap::ValueEnum;
 use mnistctl::dataset::{Batch, DataArg, Digits, Part, find};
-use mnistctl::engine::{Backend, available_threads, with_threads};
+use mnistctl::engine::{Backend, Compute, Engine, available_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::Recipe;
-use mnistctl::training::Learner;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -38,9 +38,9 @@ fn recipe(network: &str) -> Recipe {
     }
 }
 
-fn learner(recipe: &Recipe, fused: bool) -> Learner {
+fn engine(recipe: &Recipe, compute: &Compute) -> Box<dyn Engine> {
     let plan = Plan::new(&recipe.model.layers).unwrap();
-    Learner::new(recipe, &plan, &Backend::Flex.engine(fused).unwrap())
+    compute.engine(recipe.setup(&plan)).unwrap()
 }
 
 /// Repeats `step` for about so many seconds, after a few times that don't count.
@@ -58,7 +58,7 @@ fn measure(batch: usize, seconds: f64, mut step: impl FnMut(usize)) -> serde_jso
     json!({ "images_per_second": rate, "iterations": iterations })
 }
 
-fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
+fn answer(request: Request, digits: &Digits, compute: &Compute) -> serde_json::Value {
     let all: Vec<u32> = (0..IMAGES.min(digits.len() as u32)).collect();
     match request {
         Request::Ready => {
@@ -70,7 +70,7 @@ fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
             seconds,
         } => {
             let recipe = recipe(&network);
-            let mut learner = learner(&recipe, fused);
+            let mut engine = engine(&recipe, compute);
             let batches: Vec<&[u32]> = all.chunks_exact(batch).collect();
             measure(batch, seconds, |step| {
                 let (images, labels) = digits.select(batches[step % batches.len()]);
@@ -79,8 +79,8 @@ fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
                     labels: &labels,
                 };
                 let lr = recipe.optimizer.lr();
-                let figures = learner.step(batch, lr, step as u64);
-                assert!(figures.iter().all(|step| step.loss.is_finite()));
+                let figures = engine.step(batch, lr, step as u64);
+                assert!(figures.iter().all(|step| step.loss().is_finite()));
             })
         }
         Request::Infer {
@@ -88,17 +88,17 @@ fn answer(request: Request, digits: &Digits, fused: bool) -> serde_json::Value {
             batch,
             seconds,
         } => {
-            let learner = learner(&recipe(&network), fused);
+            let engine = engine(&recipe(&network), compute);
             let batches: Vec<&[u32]> = all.chunks_exact(batch).collect();
             measure(batch, seconds, |step| {
                 let (images, _) = digits.select(batches[step % batches.len()]);
-                assert_eq!(learner.logits(&images).len(), batch * 10);
+                assert_eq!(engine.logits(&images).len(), batch * 10);
             })
         }
     }
 }
 
-/// `--threads N`, `--data DIR`, and `--no-fused` for burn's operations.
+/// `--threads N`, `--data DIR`, and `--backend NAME` for another one than our kernels.
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let option = |name: &str| {
@@ -107,14 +107,13 @@ fn main() {
     };
     let threads = option("--threads").map_or_else(available_threads, |n| n.parse().unwrap());
     let data = option("--data").unwrap_or_else(|| "auto".into());
-    let fused = !args.iter().any(|arg| arg == "--no-fused");
+    let backend = option("--backend").unwrap_or_else(|| "native".into());
+    let backend = Backend::from_str(&backend, false).unwrap();
+    let compute = backend.compute(threads).unwrap();
     let source = find(&DataArg::from(data.as_str())).unwrap();
     let digits = source.load(Part::Train).unwrap().digits;
-    let serve = || {
-        for line in stdin().lock().lines() {
-            let request = serde_json::from_str(&line.unwrap()).unwrap();
-            println!("{}", answer(request, &digits, fused));
-        }
-    };
-    with_threads(threads, serve).unwrap();
+    for line in stdin().lock().lines() {
+        let request = serde_json::from_str(&line.unwrap()).unwrap();
+        println!("{}", answer(request, &digits, &compute));
+    }
 }

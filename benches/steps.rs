@@ -4,18 +4,17 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use mnistctl::dataset::{Augment, Batch, Digits, Part, Source};
-use mnistctl::engine::{Backend, available_threads, with_threads};
+use mnistctl::engine::{Backend, Engine, available_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
 use mnistctl::rng::{Rng, Stream};
-use mnistctl::training::Learner;
 
 const TRAINING_BATCH: u32 = 64;
 
 struct Setup {
     name: String,
     recipe: Recipe,
-    learner: Learner,
+    engine: Box<dyn Engine>,
     digits: Digits,
 }
 
@@ -23,14 +22,13 @@ fn setups() -> impl Iterator<Item = Setup> {
     // The groups' networks are small changes of each other.
     let alone = BUILTIN.iter().filter(|builtin| builtin.group().is_none());
     alone.flat_map(|builtin| {
-        [true, false].map(|fused| {
+        [Backend::Native, Backend::Flex].map(|backend| {
             let recipe = Recipe::load(builtin.name, &[]).unwrap();
             let plan = Plan::new(&recipe.model.layers).unwrap();
-            let engine = Backend::Flex.engine(fused).unwrap();
-            let kind = if fused { "fused" } else { "op by op" };
+            let compute = backend.compute(available_threads()).unwrap();
             Setup {
-                name: format!("{}, {kind}", recipe.name),
-                learner: Learner::new(&recipe, &plan, &engine),
+                name: format!("{}, {}", recipe.name, backend.name()),
+                engine: compute.engine(recipe.setup(&plan)).unwrap(),
                 digits: Source::Sample.load(Part::Train).unwrap().digits,
                 recipe,
             }
@@ -50,7 +48,7 @@ fn training_step(criterion: &mut Criterion) {
                 images: &images,
                 labels: &labels,
             };
-            setup.learner.step(batch, lr, 0)
+            setup.engine.step(batch, lr, 0)
         };
         group.bench_function(&setup.name, |bencher| bencher.iter(&mut step));
     }
@@ -64,7 +62,7 @@ fn inference(criterion: &mut Criterion) {
             group.throughput(Throughput::Elements(u64::from(batch)));
             let id = BenchmarkId::new(&setup.name, batch);
             group.bench_function(id, |bencher| {
-                bencher.iter(|| setup.learner.logits(&images));
+                bencher.iter(|| setup.engine.logits(&images));
             });
         }
     }
@@ -109,14 +107,10 @@ fn augmentation(criterion: &mut Criterion) {
     }
 }
 
-/// All of it in the thread pool, as the commands do it.
 fn main() {
-    let all = || {
-        let mut criterion = Criterion::default().configure_from_args();
-        training_step(&mut criterion);
-        inference(&mut criterion);
-        augmentation(&mut criterion);
-        criterion.final_summary();
-    };
-    with_threads(available_threads(), all).unwrap();
+    let mut criterion = Criterion::default().configure_from_args();
+    training_step(&mut criterion);
+    inference(&mut criterion);
+    augmentation(&mut criterion);
+    criterion.final_summary();
 }

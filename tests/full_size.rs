@@ -72,7 +72,7 @@ fn all_test_images_as_png_are_predicted_as_mnist_s_own_file_is() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
 
-    let engine = Backend::Flex.engine(true).unwrap();
+    let engine = Backend::Native.compute(2).unwrap();
     let predictions = Ensemble::embedded(&engine)
         .unwrap()
         .predict(&images)

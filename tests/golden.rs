@@ -4,51 +4,41 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use mnistctl::dataset::{Batch, Part, Source};
-use mnistctl::engine::{Backend, Engine};
+use mnistctl::engine::{Backend, Compute};
 use mnistctl::kernels::Isa;
-use mnistctl::network::{BatchNorm, NamedTensor, Network, Plan};
+use mnistctl::network::{
+    Activations, BurnPass, NamedTensor, Plan, PlannedLayer, Shape,
+};
+use mnistctl::optimizer::OptimizerSpec;
 use mnistctl::recipe::Recipe;
 use mnistctl::rng::Rng;
-use mnistctl::training::{Learner, Position, Scheduler};
+use mnistctl::training::{Position, Scheduler};
 use serde_json::Value;
 
 /// The agreement that is asked of whole training runs.
 const TOLERANCE: f64 = 1e-4;
 
 fn backends() -> Vec<(&'static str, Device)> {
-    let backends = [Backend::Flex, Backend::Ndarray];
-    let built = backends.map(|backend| (backend.name(), backend.device()));
-    let devices: Vec<_> = built
-        .into_iter()
-        .filter_map(|(name, device)| Some((name, device.ok()?)))
-        .collect();
-    assert!(!devices.is_empty(), "this build has no CPU backend");
-    devices
+    // burn deprecates it in favour of flex.
+    #[allow(deprecated)]
+    let ndarray = Device::ndarray();
+    vec![("flex", Device::flex()), ("ndarray", ndarray)]
 }
 
 /// Everything that trains on this machine's processor: burn's backends, and our kernels on each
 /// instruction set.
-fn engines() -> Vec<(String, Engine)> {
-    let mut engines = Vec::new();
-    for backend in [Backend::Flex, Backend::Ndarray] {
-        let Ok(engine) = backend.engine(false) else {
-            continue;
-        };
-        engines.push((backend.name().to_string(), engine.clone()));
-        if backend == Backend::Flex {
-            engines.extend(Isa::available().into_iter().map(|isa| {
-                let fused = Engine {
-                    fused: Some(isa),
-                    ..engine.clone()
-                };
-                (format!("fused {isa}"), fused)
-            }));
-        }
-    }
-    engines
+fn computes() -> Vec<(String, Compute)> {
+    let burns = [Backend::Flex, Backend::Ndarray].map(|backend| {
+        let compute = backend.compute(2).unwrap();
+        (backend.name().to_string(), compute)
+    });
+    let ours = Isa::available().into_iter().map(|isa| {
+        let compute = Compute::on_isa(isa, 2);
+        (format!("native, {isa}"), compute)
+    });
+    burns.into_iter().chain(ours).collect()
 }
 
 fn golden_path(name: &str) -> PathBuf {
@@ -136,7 +126,7 @@ fn check_run(recipe: &Recipe, name: &str) {
     let plan = Plan::new(&recipe.model.layers).unwrap();
     let expected = golden(&format!("{name}.json"));
     assert_eq!(
-        plan.parameters() as u64,
+        plan.parameter_count() as u64,
         expected["parameters"].as_u64().unwrap()
     );
     let tensors = expected["tensors"].as_array().unwrap();
@@ -145,7 +135,7 @@ fn check_run(recipe: &Recipe, name: &str) {
     let train = Source::Sample.load(Part::Train).unwrap().digits;
     let test = Source::Sample.load(Part::Test).unwrap().digits;
 
-    for (backend, engine) in engines() {
+    for (backend, compute) in computes() {
         let near = |what: &str, difference: f64, tolerance: f64| {
             println!("{name} on {backend}: {what} differ by {difference:.1e}");
             assert!(
@@ -153,10 +143,10 @@ fn check_run(recipe: &Recipe, name: &str) {
                 "{name} on {backend}: {what} by {difference:e}"
             );
         };
-        let mut learner = Learner::new(recipe, &plan, &engine);
+        let mut engine = compute.engine(recipe.setup(&plan)).unwrap();
         let scheduler = Scheduler::new(recipe.scheduler.clone(), recipe.optimizer.lr());
-        let state = initial_state(learner.state(), tensors);
-        learner.load_state(&state).unwrap();
+        let state = initial_state(engine.state(), tensors);
+        engine.load_state(&state).unwrap();
         let mut losses = Vec::new();
         for step in 0..20u32 {
             let batch: Vec<u32> = (64 * step..64 * (step + 1)).collect();
@@ -171,10 +161,10 @@ fn check_run(recipe: &Recipe, name: &str) {
                 epochs: 20 / steps,
                 steps,
             });
-            let figures = learner.step(batch, lr, 0);
-            losses.extend(figures.iter().map(|step| step.loss as f32));
+            let figures = engine.step(batch, lr, 0);
+            losses.extend(figures.iter().map(|step| step.loss() as f32));
         }
-        losses.extend(learner.flush().iter().map(|step| step.loss as f32));
+        losses.extend(engine.flush().iter().map(|step| step.loss() as f32));
         let difference = largest_difference(&losses, &floats(&expected["losses"]));
         near("losses", difference, TOLERANCE);
 
@@ -194,9 +184,9 @@ fn check_run(recipe: &Recipe, name: &str) {
             }
             worst
         };
-        let difference = worst(&learner.state(), "final", &expected["buffers"]);
+        let difference = worst(&engine.state(), "final", &expected["buffers"]);
         near("weights and buffers", difference, TOLERANCE);
-        let average = learner.average();
+        let average = engine.average();
         assert_eq!(average.is_some(), recipe.training.ema_decay.is_some());
         if let Some(average) = average {
             let difference = worst(&average, "average", &expected["average_buffers"]);
@@ -204,7 +194,7 @@ fn check_run(recipe: &Recipe, name: &str) {
         }
 
         let (images, _) = test.select(&(0..16).collect::<Vec<_>>());
-        let logits = learner.logits(&images);
+        let logits = engine.logits(&images);
         let rows = expected["eval_logits"].as_array().unwrap();
         let theirs: Vec<f64> = rows.iter().flat_map(floats).collect();
         let difference = largest_difference(&logits, &theirs);
@@ -409,42 +399,122 @@ fn batch_norm_follows_pytorch() {
         let host1 = |t: Tensor<1>| t.into_data().try_into_vec::<f32>().unwrap();
         let host4 = |t: Tensor<4>| t.into_data().try_into_vec::<f32>().unwrap();
 
-        let mut norm = BatchNorm::new(2, number("eps"), number("momentum"), &autodiff);
-        norm.weight = Param::from_tensor(vector(&expected["weight"]));
-        norm.bias = Param::from_tensor(vector(&expected["bias"]));
+        let layers = [planned_batch_norm(number("eps"), number("momentum"))];
+        let mut state = vec![
+            vector(&expected["weight"]).require_grad(),
+            vector(&expected["bias"]).require_grad(),
+            Tensor::zeros([2], &device),
+            Tensor::ones([2], &device),
+        ];
         for step in expected["steps"].as_array().unwrap() {
             let input = tensor(&step["input"]).require_grad();
-            let output = norm.forward_train(input.clone());
+            let mut pass = BurnPass::new(&state).training();
+            let output = pass.run(&layers, Activations::Maps(input.clone())).into_maps();
+            let updates = pass.into_updates();
             near(host4(output.clone().inner()), &step["output"], "output");
             let gradients = (output * tensor(&step["loss_weights"])).sum().backward();
-            let weight_grad = norm.weight.val().grad(&gradients).unwrap();
-            let bias_grad = norm.bias.val().grad(&gradients).unwrap();
             near(
                 host4(input.grad(&gradients).unwrap()),
                 &step["input_grad"],
                 "input gradient",
             );
-            near(host1(weight_grad), &step["weight_grad"], "weight gradient");
-            near(host1(bias_grad), &step["bias_grad"], "bias gradient");
-            near(
-                host1(norm.running_mean.clone()),
-                &step["running_mean"],
-                "running mean",
-            );
-            near(
-                host1(norm.running_var.clone()),
-                &step["running_var"],
-                "running variance",
-            );
+            for (place, name) in [(0, "weight"), (1, "bias")] {
+                let gradient = state[place].grad(&gradients).unwrap();
+                near(host1(gradient), &step[format!("{name}_grad")], name);
+            }
+            for (place, value) in updates {
+                state[place] = value;
+            }
+            for (place, name) in [(2, "running_mean"), (3, "running_var")] {
+                near(host1(state[place].clone()), &step[name], name);
+            }
         }
-        let output = norm
-            .valid()
-            .forward(tensor(&expected["eval_input"]).inner());
+        let state: Vec<_> = state.into_iter().map(|t| t.without_autodiff()).collect();
+        let input = tensor(&expected["eval_input"]).inner();
+        let output = BurnPass::new(&state).run(&layers, Activations::Maps(input));
         near(
-            host4(output),
+            host4(output.into_maps()),
             &expected["eval_output"],
             "output in evaluation",
         );
+    }
+}
+
+/// A BatchNorm of two feature maps of 4x5, by itself.
+fn planned_batch_norm(eps: f64, momentum: f64) -> PlannedLayer {
+    let text = format!(
+        "name = 'norm'\n[optimizer]\nkind = 'sgd'\n[training]\nepochs = 1\n[model]\n\
+         layers = [{{ kind = 'batch_norm', eps = {eps:e}, momentum = {momentum:e} }}]"
+    );
+    let recipe = Recipe::parse("norm", &text, &[]).unwrap();
+    let spec = recipe.model.layers[0].clone();
+    let shape = Shape::Maps {
+        channels: 2,
+        height: 4,
+        width: 5,
+    };
+    PlannedLayer {
+        parameters: spec.as_layer().parameters(shape),
+        spec,
+        name: "0".to_string(),
+        place: 0,
+        input: shape,
+        output: shape,
+        first_parameter: 0,
+        inner: Vec::new(),
+    }
+}
+
+/// Each rule on whole registers; the training runs above also have them on burn's tensors.
+#[test]
+fn optimizers_follow_pytorch() {
+    let cases = golden("optimizers.json");
+    let cases = cases["cases"].as_array().unwrap();
+    assert!(cases.len() >= 15);
+    for case in cases {
+        for isa in Isa::available() {
+            check_optimizer(case, isa);
+        }
+    }
+}
+
+/// The hyperparameters pass through a recipe, so its reader is checked too.
+fn optimizer(case: &Value) -> OptimizerSpec {
+    let args = case["args"].as_object().unwrap();
+    let lines: Vec<String> = args.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+    let text = format!(
+        "name = 'case'\n[model]\nlayers = ['flatten']\n[training]\nepochs = 1\n\
+         [optimizer]\nkind = {}\n{}\n",
+        case["kind"],
+        lines.join("\n")
+    );
+    Recipe::parse("case", &text, &[]).unwrap().optimizer
+}
+
+fn check_optimizer(case: &Value, isa: Isa) {
+    let optimizer = optimizer(case);
+    let initial = singles(&case["initial"]);
+    // Kernels take whole registers.
+    let padded = |mut values: Vec<f32>| {
+        values.resize(initial.len().next_multiple_of(16), 0.0);
+        values
+    };
+    let mut values = padded(initial.clone());
+    let zeros = vec![0.0; values.len()];
+    let mut moments = optimizer
+        .moments()
+        .map(|keeps| if keeps { zeros.clone() } else { Vec::new() });
+    let steps = case["gradients"].as_array().unwrap().iter();
+    let expected = case["expected"].as_array().unwrap();
+    for (step, (gradient, expected)) in (1..).zip(steps.zip(expected)) {
+        let gradient = padded(singles(gradient));
+        let [first, second] = &mut moments;
+        let rule = optimizer.rule(optimizer.lr(), step);
+        rule.update(isa, &mut values, &gradient, [first, second]);
+        for (a, b) in values.iter().zip(singles(expected)) {
+            let near = (a - b).abs() <= 1e-5 * b.abs().max(1.0);
+            assert!(near, "{case:?} on {isa}, step {step}: {a} instead of {b}");
+        }
     }
 }
 
@@ -457,10 +527,7 @@ fn initial_weights_are_spread_as_pytorchs() {
         { kind = 'linear', out_features = 10 }]";
     let recipe = Recipe::parse("init", layers, &[]).unwrap();
     let plan = Plan::new(&recipe.model.layers).unwrap();
-    let (_, device) = backends().remove(0);
-    let states: Vec<_> = (0..60)
-        .map(|seed| Network::new(&plan, seed, &device).state())
-        .collect();
+    let states: Vec<_> = (0..60).map(|seed| plan.initial_state(seed)).collect();
     // The seeds give different weights.
     assert_ne!(states[0], states[1]);
 

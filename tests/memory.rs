@@ -90,7 +90,7 @@ fn two_hundred_epochs_need_no_more_than_ten() {
 #[test]
 #[ignore = "takes a minute or two"]
 fn two_hundred_epochs_need_no_more_than_ten_on_the_other_engines() {
-    for engine in ["--no-fused", "--backend ndarray"] {
+    for engine in ["--backend flex", "--backend ndarray"] {
         train(engine, &format!("--config cnn-9956 --limit 500 {engine}"));
     }
 }

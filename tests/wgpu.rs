@@ -5,38 +5,38 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use mnistctl::dataset::{Part, Source};
-use mnistctl::engine::{Backend, Engine};
+use mnistctl::engine::{Backend, Compute};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
-use mnistctl::training::Learner;
 
-/// The engine on the adapter, or `None` with a word on why the test is skipped.
-fn wgpu() -> Option<Engine> {
+/// The backend on the adapter, or `None` with a word on why the test is skipped.
+fn wgpu() -> Option<Compute> {
     // A runtime is initialised once a process.
-    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| match Backend::Wgpu.engine(true) {
-        Ok(engine) => Some(engine),
+    static COMPUTE: OnceLock<Option<Compute>> = OnceLock::new();
+    let compute = COMPUTE.get_or_init(|| match Backend::Wgpu.compute(2) {
+        Ok(compute) => Some(compute),
         Err(error) => {
             eprintln!("skipped: {error}");
             None
         }
     });
-    engine.clone()
+    compute.clone()
 }
 
 #[test]
 fn wgpu_computes_what_flex_computes() {
     let Some(wgpu) = wgpu() else { return };
-    let flex = Backend::Flex.engine(false).unwrap();
+    let flex = Backend::Flex.compute(2).unwrap();
     let digits = Source::Sample.load(Part::Test).unwrap().digits;
     let indices: Vec<u32> = (0..100).collect();
     // The group `compare` has no operation that the others don't have.
     for builtin in BUILTIN.iter().filter(|b| b.group() != Some("compare")) {
         let recipe = Recipe::load(builtin.name, &[]).unwrap();
         let plan = Plan::new(&recipe.model.layers).unwrap();
-        let [ours, reference] = [&wgpu, &flex].map(|engine| {
+        let [ours, reference] = [&wgpu, &flex].map(|compute| {
             let (images, _) = digits.select(&indices);
-            Learner::new(&recipe, &plan, engine).logits(&images)
+            let engine = compute.engine(recipe.setup(&plan)).unwrap();
+            engine.logits(&images)
         });
         let pairs = ours.iter().zip(&reference);
         let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);

@@ -46,7 +46,7 @@ fn begin(world: &World, overrides: &[&str], out: &Path) -> Run {
     let overrides: Vec<String> = overrides.iter().map(|set| set.to_string()).collect();
     let begun = Run::begin(BeginOptions {
         recipe: Recipe::load(&config, &overrides).unwrap(),
-        engine: Backend::Flex.engine(true).unwrap(),
+        compute: Backend::Native.compute(2).unwrap(),
         data: "sample",
         limit: Some(500),
         out: Some(out),
@@ -60,7 +60,7 @@ fn resume(folder: &Path) -> Result<Run, RunError> {
         folder,
         recipe: None,
         backend: None,
-        no_fused: false,
+        threads: 2,
         data: None,
         epochs: None,
         save_every: Duration::from_secs(60),

@@ -50,8 +50,8 @@ fn what_overflowed_while_the_loss_is_a_number_is_never_saved() {
     ];
     let world = world();
     for (number, (args, what)) in table.into_iter().enumerate() {
-        for engine in ["", "--no-fused"] {
-            let out = format!("run{engine}-{number}");
+        for engine in ["", "--backend flex"] {
+            let out = format!("run{}-{number}", engine.replace(' ', ""));
             let args = format!("train {args} --data sample --out {out} {engine}");
             let finished = world.run(&args);
             finished.assert_error(&args, &[what, "epoch 1", "learning rate"]);
@@ -294,9 +294,9 @@ fn a_last_batch_of_one_image_changes_no_statistics() {
         assert_eq!(warned, !args.contains("batch_size"), "{}", finished.stderr);
         number(&world.metrics(out)[2], "/val/loss")
     };
-    let fused = val_loss("fused", "");
-    let plain = val_loss("plain", "--no-fused");
-    assert!((fused - plain).abs() < 1e-4, "{fused} {plain}");
+    let native = val_loss("native", "");
+    let flex = val_loss("flex", "--backend flex");
+    assert!((native - flex).abs() < 1e-4, "{native} {flex}");
     val_loss("even", "--set training.batch_size=5");
 }
 

@@ -57,7 +57,7 @@ fn pictures_of_mnist_are_predicted_as_its_own_file_is() {
     let world = with_digits(1000);
     let text = world.ok("predict --json digits");
     let lines: Vec<&str> = text.lines().collect();
-    let engine = Backend::Flex.engine(true).unwrap();
+    let engine = Backend::Native.compute(2).unwrap();
     let digits = digits();
     let images: Vec<&[u8]> = digits.iter().map(Vec::as_slice).collect();
     let predictions = Ensemble::embedded(&engine)

@@ -47,7 +47,7 @@ fn neither_threads_nor_another_time_change_a_bit() {
 
 #[test]
 fn nor_do_they_with_burns_operations() {
-    assert_repeated(&format!("{ALL} --no-fused"));
+    assert_repeated(&format!("{ALL} --backend flex"));
 }
 
 #[test]

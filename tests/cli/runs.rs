@@ -176,38 +176,38 @@ fn best_mpk_holds_the_average_and_both_sides_agree_on_it() {
     let world = World::new();
     let train = "train --config lenet --data sample --limit 1000 --epochs 2 \
         --set training.ema_decay=0.95";
-    world.ok(&format!("{train} --out fused"));
-    world.ok(&format!("{train} --out plain --no-fused"));
+    world.ok(&format!("{train} --out native"));
+    world.ok(&format!("{train} --out flex --backend flex"));
     let eval = |run: &str| evaluate(&world, &format!("--checkpoint {run}/best.mpk"));
-    let [fused, plain] = ["fused", "plain"].map(|run| number(&eval(run), "/loss"));
-    assert!((fused / plain - 1.0).abs() < 1e-3, "{fused} and {plain}");
+    let [native, flex] = ["native", "flex"].map(|run| number(&eval(run), "/loss"));
+    assert!((native / flex - 1.0).abs() < 1e-3, "{native} and {flex}");
     // The weights themselves are further along than their average.
     world.ok(&format!(
         "{} --out last",
         train.replace("ema_decay=0.95", "ema_decay=1e-9")
     ));
     let last = number(&eval("last"), "/loss");
-    assert!((fused / last - 1.0).abs() > 0.05, "{fused} and {last}");
+    assert!((native / last - 1.0).abs() > 0.05, "{native} and {last}");
 }
 
 #[test]
 fn our_kernels_and_burns_operations_learn_the_same() {
     let world = World::new();
     let train = "train --config lenet --data sample --limit 1000 --epochs 1";
-    world.ok(&format!("{train} --out fused"));
-    world.ok(&format!("{train} --out plain --no-fused"));
-    let [fused, plain] = ["fused", "plain"].map(|run| world.metrics(run).remove(0));
+    world.ok(&format!("{train} --out native"));
+    world.ok(&format!("{train} --out flex --backend flex"));
+    let [native, flex] = ["native", "flex"].map(|run| world.metrics(run).remove(0));
     for figure in ["/train/loss", "/val/loss"] {
-        let (ours, burns) = (number(&fused, figure), number(&plain, figure));
+        let (ours, burns) = (number(&native, figure), number(&flex, figure));
         assert!(
             (ours / burns - 1.0).abs() < 1e-3,
             "{figure}: {ours} and {burns}"
         );
     }
     // A run can change sides half-way, and a checkpoint be read on the other one.
-    world.ok("train --resume plain --epochs 2");
-    world.ok("train --resume fused --epochs 2 --no-fused");
-    world.ok("eval --checkpoint fused/best.mpk --data sample --no-fused");
+    world.ok("train --resume flex --epochs 2 --backend native");
+    world.ok("train --resume native --epochs 2 --backend flex");
+    world.ok("eval --checkpoint native/best.mpk --data sample --backend flex");
 }
 
 #[test]
