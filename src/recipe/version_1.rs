@@ -53,7 +53,7 @@ pub(super) fn problem(recipe: &DeTable<'_>) -> Option<String> {
     let entries: Vec<String> = in_order(table)
         .map(|(kind, options)| entry(kind.get_ref(), options.get_ref()))
         .collect();
-    let begin = "is a list, in the order that it is applied";
+    let begin = "is a list of transforms, in the order that they are applied";
     Some(if key.span() == FROM_SET {
         let list = entries.join(", ");
         format!("{begin}; all of it is set at once, as in --set '{KEY} = [{list}]'")
@@ -135,8 +135,8 @@ augment = [
             .unwrap_err()
             .to_string();
         let begin = format!(
-            "mine.toml, line {line}: `augment` in the recipe is a list, in the order that it is \
-             applied; instead of the table write, above the first [table] of the file,\n\n"
+            "mine.toml, line {line}: `augment` in the recipe is a list of transforms, in the \
+             order that they are applied; instead of the table write, above the first [table] of the file,\n\n"
         );
         assert_eq!(message, begin + NEW);
         // And what it shows is what the table meant.
@@ -154,8 +154,8 @@ augment = [
             assert_eq!(
                 message,
                 format!(
-                    "{recipe} with --set: `augment` in the recipe is a list, in the order that it is \
-                     applied; all of it is set at once, as in --set 'augment = [{{ kind = \"affine\", \
+                    "{recipe} with --set: `augment` in the recipe is a list of transforms, in the \
+                     order that they are applied; all of it is set at once, as in --set 'augment = [{{ kind = \"affine\", \
                      degrees = 10 }}, {{ kind = \"pen\", p = 0.5 }}]'"
                 )
             );
