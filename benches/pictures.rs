@@ -240,7 +240,11 @@ fn main() {
     let first = size.map_or(0, |size| digits.len().saturating_sub(size));
     let numbers: Vec<usize> = (first..digits.len()).collect();
     let measure = || {
-        let network = Ensemble::load(&checkpoint, &Backend::Native.compute(available_threads()).unwrap()).unwrap();
+        let network = Ensemble::load(
+            &checkpoint,
+            &Backend::Native.compute(available_threads()).unwrap(),
+        )
+        .unwrap();
         let kinds = KINDS.iter().enumerate().filter(|(_, kind)| chosen(kind));
         let row = |(place, kind): (usize, &'static Kind)| {
             // Other digits for each kind, the same whichever kinds are asked for.

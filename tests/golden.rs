@@ -8,9 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use mnistctl::dataset::{Batch, Part, Source};
 use mnistctl::engine::{Backend, Compute};
 use mnistctl::kernels::Isa;
-use mnistctl::network::{
-    Activations, BurnPass, NamedTensor, Plan, PlannedLayer, Shape,
-};
+use mnistctl::network::{Activations, BurnPass, NamedTensor, Plan, PlannedLayer, Shape};
 use mnistctl::optimizer::OptimizerSpec;
 use mnistctl::recipe::Recipe;
 use mnistctl::rng::Rng;
@@ -180,6 +178,13 @@ fn check_run(recipe: &Recipe, name: &str) {
                     }
                     None => floats(&buffers[&tensor.name]),
                 };
+                if std::env::var_os("EACH").is_some() {
+                    println!(
+                        "   {name} {backend} {} {:.1e}",
+                        tensor.name,
+                        largest_difference(&tensor.values, &theirs)
+                    );
+                }
                 worst = worst.max(largest_difference(&tensor.values, &theirs));
             }
             worst
@@ -409,7 +414,9 @@ fn batch_norm_follows_pytorch() {
         for step in expected["steps"].as_array().unwrap() {
             let input = tensor(&step["input"]).require_grad();
             let mut pass = BurnPass::new(&state).training();
-            let output = pass.run(&layers, Activations::Maps(input.clone())).into_maps();
+            let output = pass
+                .run(&layers, Activations::Maps(input.clone()))
+                .into_maps();
             let updates = pass.into_updates();
             near(host4(output.clone().inner()), &step["output"], "output");
             let gradients = (output * tensor(&step["loss_weights"])).sum().backward();

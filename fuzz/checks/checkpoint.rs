@@ -35,8 +35,7 @@ pub fn check(data: &[u8]) {
     let compute = Backend::Native.compute(1).expect("it is always there");
     let images: Vec<Vec<u8>> = (0..3).map(|byte| vec![100 * byte; 784]).collect();
     let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
-    let model = checkpoint
-        .model(path, &compute);
+    let model = checkpoint.model(path, &compute);
     // What the kernels can't run is refused in a sentence.
     let model = match model {
         Ok(model) => model,
@@ -50,7 +49,10 @@ pub fn check(data: &[u8]) {
     let recipe = &checkpoint.recipe;
     let plan = Plan::new(&recipe.model.layers).expect("it was checked");
     let learned_from = resume.limit.unwrap_or(4000).min(60_000) as usize;
-    let fresh = State::new(recipe, compute.engine(recipe.setup(&plan)).expect("it ran above"));
+    let fresh = State::new(
+        recipe,
+        compute.engine(recipe.setup(&plan)).expect("it ran above"),
+    );
     match fresh.restore(&checkpoint, resume, learned_from) {
         Ok(mut state) => {
             let labels = [0, 1, 2];
@@ -58,7 +60,7 @@ pub fn check(data: &[u8]) {
                 images: &images,
                 labels: &labels,
             };
-            state.learner.step(batch, 0.1, 1);
+            state.engine.step(batch, 0.1, 1);
             state
                 .scheduler
                 .step(checkpoint.metrics.len() as u64, 1.0, 0.5);

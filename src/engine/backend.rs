@@ -140,7 +140,7 @@ impl Compute {
             RunsOn::Kernels(isa) => Box::new(Native::new(setup, *isa, self.threads)?),
             RunsOn::Device(device, pool) => {
                 let mut engine = OnBurn::new(setup, device, Arc::clone(pool));
-                if self.backend == Backend::Ndarray {
+                if matches!(self.backend, Backend::Flex | Backend::Ndarray) {
                     engine.convolve_few_images_together();
                 }
                 Box::new(engine)

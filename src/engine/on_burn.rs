@@ -173,12 +173,10 @@ impl OnBurn {
         self.steps += 1;
         let rule = self.setup.optimizer.rule(lr, self.steps);
         self.fill_moments();
-        let mut moments = self.moments.iter_mut();
-        for (tensor, gradient) in self.state.iter_mut().zip(gradients) {
-            // Only what is trained has a gradient, and all of it has: its layers all ran.
-            let (Some(gradient), Some(moments)) = (gradient, moments.next()) else {
-                continue;
-            };
+        // Only what is trained has a gradient, and all of it has: its layers all ran.
+        let gradients = self.state.iter_mut().zip(gradients);
+        let trained = gradients.filter_map(|(tensor, gradient)| Some((tensor, gradient?)));
+        for ((tensor, gradient), moments) in trained.zip(&mut self.moments) {
             let mut own = moments.clone().map(OnDevice);
             let value = rule.step(OnDevice(tensor.clone()), OnDevice(gradient), &mut own);
             *tensor = value.0;

@@ -109,7 +109,7 @@ mod tests {
 
     fn steps(losses: &[f64]) -> Vec<StepFigures> {
         let step = |&loss: &f64| StepFigures {
-            loss,
+            loss_sum: 64.0 * loss,
             images: 64,
             correct: 32,
         };
@@ -122,7 +122,7 @@ mod tests {
         metrics.add(&steps(&[1.0; 32])).unwrap();
         metrics.add(&[]).unwrap();
         let mut second = steps(&[1.0; 32]);
-        second[7].loss = f64::NAN;
+        second[7].loss_sum = f64::NAN;
         let found = metrics.add(&second).unwrap_err();
         assert_eq!(
             found.steps,

@@ -12,7 +12,7 @@ use mnistctl::training::{
     RunningMetrics,
 };
 
-use crate::common::World;
+use support::World;
 
 /// What a front end was told.
 #[derive(Default)]
@@ -109,7 +109,7 @@ fn a_run_in_a_library_comes_to_what_the_command_comes_to() {
     assert_eq!(told.started, [(1, 3), (2, 0)]);
     assert_eq!(told.images, [&whole[3..], &whole[..]].concat());
     let test = run.test_data().unwrap();
-    let best = Ensemble::load(&[run.best_file()], &run.job().engine).unwrap();
+    let best = Ensemble::load(&[run.best_file()], &run.job().compute).unwrap();
     let evaluation = best.evaluate(&test.digits, &test.indices).unwrap();
     let summary = run.summary(evaluation.test_figures());
     run.finish(&summary).unwrap();

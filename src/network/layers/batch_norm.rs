@@ -1,6 +1,7 @@
 //! `batch_norm`: batch normalisation with PyTorch's running statistics.
 
-use burn::tensor::{Tensor, module};
+use burn::tensor::Tensor;
+use burn::tensor::module::{self, BatchNormTrainOutput};
 use serde::Serialize;
 
 use crate::network::burn_form::{Activations, BurnPass};
@@ -46,7 +47,11 @@ impl BatchNorm {
         let dims = x.dims();
         let count = dims.iter().product::<usize>() / dims[1];
         let (weight, bias) = (pass.tensor(WEIGHT), pass.tensor(BIAS));
-        let result = module::batch_norm_train(x, weight, bias, self.eps);
+        let result = if pass.images_together().is_some() {
+            self.normalised_in_parts(x, weight, bias)
+        } else {
+            module::batch_norm_train(x, weight, bias, self.eps)
+        };
         // PyTorch normalises with the biased variance and remembers the unbiased one.
         if count > 1 {
             let unbiased = count as f64 / (count - 1) as f64;
@@ -59,6 +64,34 @@ impl BatchNorm {
             }
         }
         result.output
+    }
+
+    /// What `batch_norm_train` computes, with means taken over one dimension after the other, forward
+    /// and in autodiff's way back: where a backend adds up one term after the other, the sums are the
+    /// shorter and lose the less.
+    fn normalised_in_parts<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+    ) -> BatchNormTrainOutput<D> {
+        let channels = weight.dims()[0];
+        let mut shape = [1; D];
+        shape[1] = channels;
+        let mean_of = |x: Tensor<D>| {
+            let dimensions = [0].into_iter().chain(2..D);
+            dimensions.fold(x, |x, dimension| x.mean_dim(dimension))
+        };
+        let mean = mean_of(x.clone());
+        let centred = x - mean.clone();
+        let variance = mean_of(centred.clone().square());
+        let deviation = (variance.clone() + self.eps).sqrt();
+        let output = centred / deviation * weight.reshape(shape) + bias.reshape(shape);
+        BatchNormTrainOutput {
+            output,
+            mean: mean.reshape([channels]),
+            variance: variance.reshape([channels]),
+        }
     }
 }
 
