@@ -118,7 +118,6 @@ impl Run {
         let Some(resume) = &checkpoint.resume else {
             return Err(fail("its last.mpk holds no training state".into()));
         };
-        check_version(&checkpoint).map_err(fail)?;
         let backend = match options.backend {
             Some(backend) => backend,
             None => recorded(&checkpoint).map_err(fail)?,
@@ -137,6 +136,7 @@ impl Run {
         let images = job.data.train.len();
         let restored = job.fresh_state()?.restore(&checkpoint, resume, images);
         let state = restored.map_err(fail)?;
+        check_version(&checkpoint).map_err(fail)?;
         if (state.epochs.len() as u64) < job.recipe.training.epochs {
             folder.remove_summary()?;
         }
