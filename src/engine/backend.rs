@@ -3,14 +3,12 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
+use super::error::EngineError;
+use super::{Engine, Native, OnBurn, Setup};
+use crate::kernels::Isa;
 use burn::tensor::Device;
 use clap::ValueEnum;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use thiserror::Error;
-
-use super::{Engine, Native, OnBurn, Setup};
-use crate::kernels::Isa;
-use crate::network::UnsupportedLayer;
 
 /// The backends that `--backend` can name, whether this binary has them or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,25 +36,6 @@ enum RunsOn {
     Kernels(Isa),
     /// burn's device, and the threads that its CPU backends divide their work over.
     Device(Device, Arc<ThreadPool>),
-}
-
-/// A network that can't be run.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    #[error(
-        "the backend {name} is not built into this mnistctl; build it with\n  \
-         cargo install --path . --features {name}"
-    )]
-    NotBuilt { name: &'static str },
-    #[error(
-        "wgpu finds no graphics adapter it can use: {0}\nTry --backend native, or install a driver \
-         (on Debian without a graphics card: mesa-vulkan-drivers)"
-    )]
-    NoAdapter(String),
-    #[error("can't start {threads} threads: {problem}")]
-    Threads { threads: usize, problem: String },
-    #[error("the backend native can't run {0}; take --backend flex, which can")]
-    Unsupported(UnsupportedLayer),
 }
 
 impl Backend {

@@ -6,6 +6,7 @@
 //! machine, and makes engines.
 
 mod backend;
+mod error;
 pub mod loss;
 mod model;
 mod native;
@@ -17,7 +18,8 @@ use crate::dataset::{Batch, Normalize};
 use crate::network::{NamedTensor, Plan, StateError};
 use crate::optimizer::{OptimizerSpec, OptimizerState};
 
-pub use backend::{Backend, Compute, EngineError, available_threads, with_threads};
+pub use backend::{Backend, Compute, available_threads, with_threads};
+pub use error::EngineError;
 pub use loss::{Criterion, Loss};
 pub use model::Model;
 pub use native::Native;

@@ -2,9 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Plan;
-use super::plan::PlannedLayer;
-use super::state::NamedTensor;
+use super::named_tensor::NamedTensor;
+use super::plan::{Plan, PlannedLayer};
 
 /// A batch's activations between two layers.
 #[derive(Debug, Clone)]

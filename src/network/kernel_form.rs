@@ -7,9 +7,8 @@
 
 use thiserror::Error;
 
-use super::Plan;
 use super::layers::Function;
-use super::plan::PlannedLayer;
+use super::plan::{Plan, PlannedLayer};
 use super::shape::Shape;
 use crate::kernels::{Pointwise, Pool, PoolKind};
 

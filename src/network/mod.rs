@@ -9,6 +9,7 @@ mod burn_form;
 mod kernel_form;
 mod layer;
 mod layers;
+mod named_tensor;
 mod parameter;
 mod plan;
 mod shape;
@@ -21,7 +22,8 @@ pub use kernel_form::{
 };
 pub use layer::{Layer, read_layers};
 pub use layers::{Activation, Function, LayerSpec, Padding};
+pub use named_tensor::NamedTensor;
 pub use parameter::{Init, PAD, Parameter, Role, WeightLayout, conv_step};
 pub use plan::{Plan, PlanError, PlannedLayer};
 pub use shape::Shape;
-pub use state::{NamedTensor, StateError};
+pub use state::StateError;

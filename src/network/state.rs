@@ -5,16 +5,10 @@
 
 use thiserror::Error;
 
-use super::Plan;
+use super::named_tensor::NamedTensor;
 use super::parameter::Role;
-
-/// A tensor on the host: row-major f32.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedTensor {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
-}
+use super::plan::Plan;
+use crate::rng::{Rng, Stream};
 
 /// A state that does not belong to the network.
 #[derive(Debug, Error, PartialEq)]
@@ -65,7 +59,6 @@ impl Plan {
     /// The tensors with the values that PyTorch's default initialisation gives them. They follow
     /// from `seed` alone, so they are the same on every backend.
     pub fn initial_state(&self, seed: u64) -> Vec<NamedTensor> {
-        use crate::rng::{Rng, Stream};
         let mut rng = Rng::new(seed, &[Stream::Weights as u64]);
         let parameters = self.parameters();
         parameters
