@@ -30,6 +30,8 @@ const BAND: usize = 24 << 10;
 /// The longest run of taps and of output channels that [`run_tile`] is compiled for.
 const MAX_TAPS: usize = 7;
 const MAX_OUTS: usize = 8;
+/// The most rows of taps, and the longest of them, that [`run_rows`] is compiled for.
+const MAX_ROWS: usize = 5;
 
 /// Whether a tile's accumulators and the operands of its shorter side fit into the registers.
 const fn fits(registers: usize, outs: usize, taps: usize) -> bool {
@@ -106,32 +108,46 @@ fn correlate_in<V: Lanes>(
         let mut row = 0;
         while row < sizes.rows {
             let rows = band.min(sizes.rows - row);
-            for tap_row in 0..sizes.in_channels * k {
-                let (channel, ky) = (tap_row / k, tap_row % k);
-                let mut kx = 0;
-                for tap_tile in 0..tap_tiles {
-                    let taps = (k - kx).div_ceil(tap_tiles - tap_tile);
-                    let tap = tap_row * k + kx;
-                    // SAFETY: `check` has bounded the largest offsets; the tile ends with the last
-                    // row, column, out channel and tap at most.
-                    unsafe {
-                        let tile = Tile {
-                            sizes,
-                            rows,
-                            x: x.as_ptr().add(
-                                channel * sizes.x_channel
-                                    + (row * sizes.stride + ky) * sizes.x_row
-                                    + kx * sizes.x_pixel,
-                            ),
-                            dz: dz
-                                .as_ptr()
-                                .add(first_out * sizes.dz_channel + row * sizes.dz_row),
-                            sums: scratch.as_mut_ptr().add(tap * MAX_OUTS * V::N),
-                            first: row == 0,
-                        };
-                        run_any::<V>(tile, outs, taps);
+            for channel in 0..sizes.in_channels {
+                let mut ky = 0;
+                while ky < k {
+                    // Of a single output channel one row of taps is too few sums to keep the
+                    // multipliers busy: each waits for the one before.
+                    let tap_rows = if outs == 1 {
+                        rows_together(V::REGISTERS, widest).min(k - ky)
+                    } else {
+                        1
+                    };
+                    let mut kx = 0;
+                    for tap_tile in 0..tap_tiles {
+                        let taps = (k - kx).div_ceil(tap_tiles - tap_tile);
+                        let tap = (channel * k + ky) * k + kx;
+                        // SAFETY: `check` has bounded the largest offsets; the tile ends with the
+                        // last row, column, out channel and tap at most.
+                        unsafe {
+                            let tile = Tile {
+                                sizes,
+                                rows,
+                                x: x.as_ptr().add(
+                                    channel * sizes.x_channel
+                                        + (row * sizes.stride + ky) * sizes.x_row
+                                        + kx * sizes.x_pixel,
+                                ),
+                                dz: dz
+                                    .as_ptr()
+                                    .add(first_out * sizes.dz_channel + row * sizes.dz_row),
+                                sums: scratch.as_mut_ptr().add(tap * MAX_OUTS * V::N),
+                                first: row == 0,
+                            };
+                            if tap_rows > 1 {
+                                run_any_rows::<V>(tile, tap_rows, taps);
+                            } else {
+                                run_any::<V>(tile, outs, taps);
+                            }
+                        }
+                        kx += taps;
                     }
-                    kx += taps;
+                    ky += tap_rows;
                 }
             }
             row += rows;
@@ -144,6 +160,15 @@ fn correlate_in<V: Lanes>(
         }
         first_out += outs;
     }
+}
+
+/// How many rows of so many taps a tile of one output channel takes: their sums, the gradient and one
+/// pixel fit into the registers.
+fn rows_together(registers: usize, taps: usize) -> usize {
+    if taps > MAX_ROWS {
+        return 1;
+    }
+    ((registers - 2) / taps).clamp(1, taps)
 }
 
 /// What a tile is computed from: `x` and `dz` point to its first pixel, `sums` to `MAX_OUTS`
@@ -238,6 +263,69 @@ unsafe fn run_tile<V: Lanes, const O: usize, const T: usize>(tile: Tile<'_>) {
     for t in 0..T {
         for o in 0..O {
             unsafe { sums[o][t].store(tile.sums.add((t * MAX_OUTS + o) * V::N)) };
+        }
+    }
+}
+
+/// Calls [`run_rows`] compiled for this many rows and taps.
+///
+/// # Safety
+/// As for [`run_rows`].
+#[inline(always)]
+unsafe fn run_any_rows<V: Lanes>(tile: Tile<'_>, rows: usize, taps: usize) {
+    macro_rules! sizes {
+        ($($r:literal: $($t:literal)*;)*) => {
+            match (rows, taps) {
+                $($(($r, $t) if const { $r * $t + 2 <= V::REGISTERS } =>
+                    // SAFETY: the caller's promise.
+                    unsafe { run_rows::<V, $r, $t>(tile) },)*)*
+                _ => unreachable!("`rows_together` chooses tiles that fit"),
+            }
+        };
+    }
+    sizes! {
+        2: 2 3 4 5;
+        3: 2 3 4 5;
+        4: 2 3 4 5;
+        5: 2 3 4 5;
+    }
+}
+
+/// Adds up one tile of a single out channel: `R` neighbouring rows of `T` neighbouring taps.
+///
+/// # Safety
+/// As for [`run_tile`], where the kernel has `R` rows from the tile's first one on.
+#[inline(always)]
+unsafe fn run_rows<V: Lanes, const R: usize, const T: usize>(tile: Tile<'_>) {
+    let sizes = tile.sizes;
+    let of = |r: usize, t: usize| (r * sizes.kernel_size + t) * MAX_OUTS * V::N;
+    let mut sums = [[V::splat(0.0); T]; R];
+    if !tile.first {
+        for r in 0..R {
+            for t in 0..T {
+                // SAFETY: the caller's promise; so for all below.
+                sums[r][t] = unsafe { V::load(tile.sums.add(of(r, t))) };
+            }
+        }
+    }
+    for row in 0..tile.rows {
+        let mut x = unsafe { tile.x.add(row * sizes.stride * sizes.x_row) };
+        let mut dz = unsafe { tile.dz.add(row * sizes.dz_row) };
+        for _ in 0..sizes.columns {
+            let gradient = unsafe { V::load(dz) };
+            for r in 0..R {
+                for t in 0..T {
+                    let pixel = unsafe { V::load(x.add(r * sizes.x_row + t * sizes.x_pixel)) };
+                    sums[r][t] = pixel.mul_add(gradient, sums[r][t]);
+                }
+            }
+            x = x.wrapping_add(sizes.stride * sizes.x_pixel);
+            dz = dz.wrapping_add(sizes.dz_column);
+        }
+    }
+    for r in 0..R {
+        for t in 0..T {
+            unsafe { sums[r][t].store(tile.sums.add(of(r, t))) };
         }
     }
 }

@@ -496,6 +496,31 @@ fn a_backend_that_is_not_built_in_names_the_command_that_builds_it() {
     world.refused(train, &["wgpu", "--features wgpu"]);
 }
 
+#[test]
+fn a_layer_that_our_kernels_cannot_run_is_named_with_a_backend_that_can() {
+    let world = World::with_tiny();
+    let wide = world.text("tiny.toml").replace(
+        "layers = [",
+        "layers = [{ kind = \"residual\", layers = [\"tanh\", { kind = \"max_pool\", kernel_size = 17, \
+         stride = 1 }], shortcut = [{ kind = \"avg_pool\", kernel_size = 17, stride = 1 }] }, ",
+    );
+    std::fs::write(world.path("wide.toml"), wide).unwrap();
+    let train = "train --config wide.toml --data sample --limit 64 --epochs 1";
+    let words = [
+        "native",
+        "layer 1, residual",
+        "1.layers.2, max_pool",
+        "17x17",
+        "flex",
+    ];
+    world.refused(train, &words);
+    world.ok(&format!("{train} --backend flex --out run"));
+    // Nor is it run where only its answers are wanted.
+    let eval = "eval --checkpoint run/best.mpk --data sample";
+    world.refused(eval, &["run/best.mpk", "max_pool", "flex"]);
+    world.ok(&format!("{eval} --backend flex"));
+}
+
 /// A learning rate that no network survives: the run's folder is `run`.
 const DIVERGES: &str =
     "train --config cnn-9956 --data sample --limit 500 --set optimizer.lr=1e30 --out run";

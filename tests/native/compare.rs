@@ -49,7 +49,7 @@ pub fn state(plan: &Plan, seed: u64) -> Vec<NamedTensor> {
 }
 
 /// The same network with burn's operations.
-fn on_burn(recipe: &Recipe, plan: &Plan, state: &[NamedTensor]) -> OnBurn {
+pub fn on_burn(recipe: &Recipe, plan: &Plan, state: &[NamedTensor]) -> OnBurn {
     let pool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let mut engine = OnBurn::new(recipe.setup(plan), &Device::flex(), Arc::new(pool));
     engine.load_state(state).unwrap();

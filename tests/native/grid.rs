@@ -179,6 +179,14 @@ fn convs_of_every_grouping() {
             }
         }
     }
+    // Kernels of every width that the gradient of a depthwise conv's weights divides differently.
+    for kernel_size in 1..=11 {
+        let depthwise = conv(3, kernel_size, ",groups=3,padding=2");
+        check(
+            &format!("{}, 'tanh', {depthwise}, 'tanh', {END}", conv(3, 3, "")),
+            11,
+        );
+    }
     check(&format!("{}, {POOL}, {END}", conv(6, 3, ",groups=1")), 9);
 }
 
