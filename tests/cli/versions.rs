@@ -1,7 +1,7 @@
 //! Checkpoints of every format version there was. `tests/checkpoints` keeps two of each, which the
 //! program of that time wrote: of a run on the first 1,000 images of the sample that ended after
 //! three epochs. They are never made again. `tests/checkpoints/make` has made those of the newest
-//! version.
+//! version, with a residual block and all that version 1 had.
 
 use std::fs;
 use std::path::Path;
@@ -74,6 +74,31 @@ fn the_resume_part_of_version_1_is_whole() {
     }
     // Of the images that it goes on with, varied as today.
     assert_measures(&world, "old/best.mpk", 0.324358, 98.0);
+}
+
+#[test]
+fn version_2_is_read() {
+    let world = World::new();
+    for name in ["version-2-best.mpk", "version-2-last.mpk"] {
+        world.write(name, kept(name));
+        assert_measures(&world, name, 0.452998, 109.0);
+    }
+}
+
+/// The resume part goes on to what it came to when it was written.
+#[test]
+fn version_2_goes_on() {
+    let world = World::new();
+    fs::create_dir(world.path("old")).unwrap();
+    world.write("old/last.mpk", kept("version-2-last.mpk"));
+    world.ok("train --resume old --epochs 6 --threads 1");
+    let metrics = world.metrics("old");
+    assert_eq!(metrics.len(), 6);
+    let losses = [1.797788, 0.879397, 0.456026, 0.334562, 0.280910, 0.259351];
+    for (line, loss) in metrics.iter().zip(losses) {
+        assert!((number(line, "/val/loss") - loss).abs() < 1e-2, "{line}");
+    }
+    assert_measures(&world, "old/best.mpk", 0.247454, 68.0);
 }
 
 /// Whoever goes on with a checkpoint, or compares two, has to know what computed them.
