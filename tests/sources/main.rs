@@ -1,6 +1,7 @@
 //! What the sources promise and no compiler checks.
 
 mod direction;
+mod kinds;
 
 use std::collections::BTreeSet;
 use std::fs;

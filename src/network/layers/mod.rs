@@ -34,12 +34,12 @@ pub use activation::Activation;
 pub use conv::Padding;
 
 /// Declares [`LayerSpec`] with all kinds, and [`Function`] with those among them that are functions
-/// of each value by itself. The names that recipes use are the types' in snake case.
+/// of each value by itself, or that have one (`with` it). The names that recipes use are the types' in
+/// snake case.
 macro_rules! registry {
     (
-        layers: $($layer:ident::$Layer:ident),*;
+        layers: $($layer:ident::$Layer:ident $(with $Function:ident)?),*;
         activations: $($activation:ident::$Activation:ident),*;
-        other_functions: $($function:ident::$Function:ident),*;
     ) => {
         /// One layer of a network with its settings. Sizes that follow from what comes before it
         /// (PyTorch's `in_channels`, `in_features`, `num_features`) are inferred.
@@ -71,7 +71,7 @@ macro_rules! registry {
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Function {
             $($Activation($activation::$Activation),)*
-            $($Function($function::$Function),)*
+            $($($Function($layer::$Function),)?)*
         }
 
         $(impl From<$activation::$Activation> for Function {
@@ -80,18 +80,18 @@ macro_rules! registry {
             }
         })*
 
-        $(impl From<$function::$Function> for Function {
-            fn from(function: $function::$Function) -> Self {
+        $($(impl From<$layer::$Function> for Function {
+            fn from(function: $layer::$Function) -> Self {
                 Self::$Function(function)
             }
-        })*
+        })?)*
 
         impl Pointwise for Function {
             #[inline(always)]
             fn is_relu(self) -> bool {
                 match self {
                     $(Self::$Activation(function) => Pointwise::is_relu(function),)*
-                    $(Self::$Function(function) => function.is_relu(),)*
+                    $($(Self::$Function(function) => function.is_relu(),)?)*
                 }
             }
 
@@ -99,7 +99,7 @@ macro_rules! registry {
             fn is_monotone(self) -> bool {
                 match self {
                     $(Self::$Activation(function) => Pointwise::is_monotone(function),)*
-                    $(Self::$Function(function) => function.is_monotone(),)*
+                    $($(Self::$Function(function) => function.is_monotone(),)?)*
                 }
             }
 
@@ -107,7 +107,7 @@ macro_rules! registry {
             fn only_in_training(self) -> bool {
                 match self {
                     $(Self::$Activation(function) => function.only_in_training(),)*
-                    $(Self::$Function(function) => function.only_in_training(),)*
+                    $($(Self::$Function(function) => function.only_in_training(),)?)*
                 }
             }
 
@@ -117,7 +117,7 @@ macro_rules! registry {
                     $(Self::$Activation(function) => {
                         Self::$Activation(function.with_weight(weight))
                     })*
-                    $(Self::$Function(function) => Self::$Function(function.with_weight(weight)),)*
+                    $($(Self::$Function(function) => Self::$Function(function.with_weight(weight)),)?)*
                 }
             }
 
@@ -125,7 +125,7 @@ macro_rules! registry {
             fn apply<V: Lanes>(self, x: V, place: Place) -> V {
                 match self {
                     $(Self::$Activation(function) => Pointwise::apply(function, x, place),)*
-                    $(Self::$Function(function) => function.apply(x, place),)*
+                    $($(Self::$Function(function) => function.apply(x, place),)?)*
                 }
             }
 
@@ -133,7 +133,7 @@ macro_rules! registry {
             fn derivative<V: Lanes>(self, x: V, y: V, place: Place) -> V {
                 match self {
                     $(Self::$Activation(function) => Pointwise::derivative(function, x, y, place),)*
-                    $(Self::$Function(function) => function.derivative(x, y, place),)*
+                    $($(Self::$Function(function) => function.derivative(x, y, place),)?)*
                 }
             }
 
@@ -141,7 +141,7 @@ macro_rules! registry {
             fn weight_derivative<V: Lanes>(self, x: V) -> V {
                 match self {
                     $(Self::$Activation(function) => function.weight_derivative(x),)*
-                    $(Self::$Function(function) => function.weight_derivative(x),)*
+                    $($(Self::$Function(function) => function.weight_derivative(x),)?)*
                 }
             }
         }
@@ -157,8 +157,8 @@ registry! {
         global_avg_pool::GlobalAvgPool,
         flatten::Flatten,
         linear::Linear,
-        dropout::Dropout,
-        prelu::Prelu,
+        dropout::Dropout with Mask,
+        prelu::Prelu with Slope,
         residual::Residual,
         softmax::Softmax;
     activations:
@@ -169,9 +169,6 @@ registry! {
         silu::Silu,
         tanh::Tanh,
         sigmoid::Sigmoid;
-    other_functions:
-        dropout::Mask,
-        prelu::Slope;
 }
 
 impl LayerSpec {
