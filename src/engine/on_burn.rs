@@ -20,15 +20,6 @@ use crate::optimizer::{HostMoment, Moments, OptimizerState};
 /// Steps whose figures stay on the device until they are read together.
 const READ_EVERY: usize = 32;
 
-/// How many images ndarray convolves at once.
-///
-/// burn 0.22.1's ndarray backend adds up a conv weight's gradient one term after the other over
-/// the whole batch. For the first conv of a batch of 64 these are 43,264 terms that nearly cancel
-/// (a BatchNorm follows), and what f32 loses there takes a training run 1.5e-4 away from PyTorch's
-/// within 20 steps. In chunks of 16, whose sums are then added, it stays within 2e-5; flex needs
-/// none of this. `tests/golden.rs` holds both to it.
-const FEW_IMAGES: usize = 16;
-
 /// A network with burn's operations and autodiff, its optimizer, and the moving average of its
 /// weights, all of them on a device.
 #[derive(Debug)]
@@ -39,6 +30,7 @@ pub struct OnBurn {
     pool: Arc<ThreadPool>,
     batcher: Batcher,
     images_together: Option<usize>,
+    means_in_parts: bool,
     /// Without autodiff; a step gives it to what it trains.
     state: DeviceState,
     average: Option<DeviceState>,
@@ -62,6 +54,7 @@ impl OnBurn {
             pool,
             batcher: Batcher::new(setup.normalize),
             images_together: None,
+            means_in_parts: false,
             average: None,
             steps: 0,
             moments: Vec::new(),
@@ -71,9 +64,11 @@ impl OnBurn {
         }
     }
 
-    /// Convolves few images at a time, for a backend whose sums over many lose too much.
-    pub fn convolve_few_images_together(&mut self) {
-        self.images_together = Some(FEW_IMAGES);
+    /// Adds up less at a time, for a backend that loses too much in long sums: means over one dimension
+    /// after the other, and convolutions of at most so many images, if that is given.
+    pub fn add_up_in_parts(&mut self, images_together: Option<usize>) {
+        self.means_in_parts = true;
+        self.images_together = images_together;
     }
 
     /// How often the host has waited for the device so far.
@@ -118,7 +113,8 @@ impl OnBurn {
             .collect();
         let mut pass = BurnPass::new(&state)
             .training()
-            .with_images_together(self.images_together);
+            .with_images_together(self.images_together)
+            .with_means_in_parts(self.means_in_parts);
         let logits = pass.logits(&self.setup.plan, images);
         let updates = pass.into_updates();
         let targets = targets(batch.labels, &self.device);

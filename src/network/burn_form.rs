@@ -58,6 +58,7 @@ pub struct BurnPass<'a> {
     state: &'a [Tensor<1>],
     training: bool,
     images_together: Option<usize>,
+    means_in_parts: bool,
     /// The layer that is running.
     current: Option<&'a PlannedLayer>,
     /// New values of buffers: their places in the state, and what they become.
@@ -71,6 +72,7 @@ impl<'a> BurnPass<'a> {
             state,
             training: false,
             images_together: None,
+            means_in_parts: false,
             current: None,
             updates: Vec::new(),
         }
@@ -91,6 +93,15 @@ impl<'a> BurnPass<'a> {
     pub fn with_images_together(self, images: Option<usize>) -> Self {
         Self {
             images_together: images,
+            ..self
+        }
+    }
+
+    /// Takes means over one dimension after the other, so that the sums are the shorter.
+    #[must_use]
+    pub fn with_means_in_parts(self, in_parts: bool) -> Self {
+        Self {
+            means_in_parts: in_parts,
             ..self
         }
     }
@@ -130,6 +141,12 @@ impl<'a> BurnPass<'a> {
     /// with few.
     pub fn images_together(&self) -> Option<usize> {
         self.images_together
+    }
+
+    /// Whether means should be taken over one dimension after the other, where the backend loses too
+    /// much in long sums.
+    pub fn means_in_parts(&self) -> bool {
+        self.means_in_parts
     }
 
     /// The current layer's tensor at this place among its parameters.

@@ -39,7 +39,10 @@ fn a_kind_is_one_file_and_two_lines() {
             assert_eq!(lines.len(), 2, "{folder}/{kind}.rs: {lines:?}");
             // Beyond its folder nobody knows the file.
             let inside = format!("{}::{kind}", folder.rsplit('/').next().unwrap());
-            for other in files.iter().filter(|file| !file.starts_with(src.join(folder))) {
+            for other in files
+                .iter()
+                .filter(|file| !file.starts_with(src.join(folder)))
+            {
                 let text = fs::read_to_string(other).unwrap();
                 let found = text.lines().find(|line| line.contains(&inside));
                 assert_eq!(found, None, "{}", other.display());

@@ -47,7 +47,7 @@ impl BatchNorm {
         let dims = x.dims();
         let count = dims.iter().product::<usize>() / dims[1];
         let (weight, bias) = (pass.tensor(WEIGHT), pass.tensor(BIAS));
-        let result = if pass.images_together().is_some() {
+        let result = if pass.means_in_parts() {
             self.normalised_in_parts(x, weight, bias)
         } else {
             module::batch_norm_train(x, weight, bias, self.eps)
