@@ -24,7 +24,7 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 20] = builtin![
+pub const BUILTIN: [Builtin; 21] = builtin![
     "cnn-9956",
     "cnn-9956-published",
     "cnn-9956-tuned",
@@ -33,6 +33,7 @@ pub const BUILTIN: [Builtin; 20] = builtin![
     "convnet",
     "convnet-tuned",
     "handwriting",
+    "resnet",
     "speedrun",
     "compare/conv2-k5-fc2",
     "compare/conv2-k3-fc2",
@@ -87,12 +88,11 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => {
-                        let name = path.strip_prefix(&configs).unwrap().with_extension("");
-                        files.push(name.to_string_lossy().into_owned());
-                    }
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&configs).unwrap().with_extension("");
+                    files.push(name.to_string_lossy().into_owned());
                 }
             }
         }

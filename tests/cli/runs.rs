@@ -457,7 +457,7 @@ fn a_folder_of_files_trains_as_the_sample_inside_the_program_does() {
 fn recipes_are_listed_and_printed() {
     let world = World::new();
     let list = world.ok("recipes");
-    for name in ["cnn-9956", "cnn-9956-published", "mlp", "lenet"] {
+    for name in ["cnn-9956", "cnn-9956-published", "mlp", "lenet", "resnet"] {
         assert!(
             list.lines()
                 .any(|line| line.starts_with(&format!("{name} "))),
