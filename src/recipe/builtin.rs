@@ -87,12 +87,11 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => {
-                        let name = path.strip_prefix(&configs).unwrap().with_extension("");
-                        files.push(name.to_string_lossy().into_owned());
-                    }
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&configs).unwrap().with_extension("");
+                    files.push(name.to_string_lossy().into_owned());
                 }
             }
         }
