@@ -7,10 +7,10 @@ use super::plane::Plane;
 use super::strokes::Extent;
 use crate::dataset::mnist_box;
 
-/// How many pixels long a digit is made at least before its pen is measured.
+/// The least length, in pixels, that a digit is drawn at before its stroke width is measured.
 const DRAWN: f32 = 120.0;
 
-/// How many pixels wide a thin pen's stroke stays, if it was.
+/// A digit with wider strokes is drawn smaller, so that its strokes are this wide, in pixels.
 const STROKE: f32 = 4.0;
 
 pub fn fit(found: &Found) -> Option<Digit> {

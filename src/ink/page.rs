@@ -23,7 +23,7 @@ pub fn strokes(levels: &GrayImage) -> Vec<Strokes> {
     }
 }
 
-/// Averages over as many pixels as it takes for the noise to go.
+/// Averages over enough pixels for the noise to go.
 pub fn denoised(levels: Plane) -> Plane {
     match noise(&levels) {
         sigma if sigma < 4.0 => levels,

@@ -1,4 +1,4 @@
-//! How wide the pen was, and strokes made as wide as MNIST's.
+//! The stroke width of a digit, and strokes made as wide as MNIST's.
 
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
@@ -8,7 +8,7 @@ use super::plane::Plane;
 use super::strokes::Extent;
 use crate::dataset::mnist_box::BOX;
 
-/// MNIST's pens: nine tenths of its digits are drawn with one between these, in pixels of the 20x20 box.
+/// MNIST's stroke widths: nine tenths of its digits lie between these, in pixels of the 20x20 box.
 pub const WIDTHS: (f32, f32) = (1.7, 3.6);
 
 /// How much of the way from paper to full ink an edge takes: strokes are nearly black or white, as the
@@ -61,7 +61,7 @@ fn cropped(plane: &Plane, extent: &Extent, margin: usize) -> Plane {
     crop
 }
 
-/// Brings the pen's width between MNIST's, for a digit that is `length` pixels long.
+/// Brings the stroke width into MNIST's range, for a digit that is `length` pixels long.
 pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     let inside = distances(&drawing, |v| v > 0.5);
     let outside = distances(&drawing, |v| v <= 0.5);
@@ -92,7 +92,7 @@ pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     result
 }
 
-/// The mean width of the strokes: in a stroke, distances to its edge rise evenly to half its width.
+/// The mean stroke width: in a stroke, distances to its edge rise evenly to half its width.
 pub fn pen_width(inside: &Plane) -> Option<f32> {
     let (mut sum, mut count) = (0.0_f64, 0_u32);
     for &distance in inside.values.iter().filter(|&&d| d > 0.0) {

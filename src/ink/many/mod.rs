@@ -6,7 +6,7 @@
 //! pieces is its text: over-segmentation and recognition, as in Y. LeCun et al., "Gradient-based
 //! learning applied to document recognition", 1998, section IV.
 //!
-//! - `rows.rs`: parts -> lines of writing;
+//! - `rows.rs`: components -> lines of writing;
 //! - `seams.rs`: where touching digits can be cut apart;
 //! - `pieces.rs`: a line -> its candidates;
 //! - `score.rs`: how likely a candidate is one digit;
@@ -37,7 +37,7 @@ pub struct Numbers {
 struct Line {
     ends: usize,
     candidates: Vec<Candidate>,
-    /// Its parts, any of which may be no digit at all.
+    /// Its components, each of which may be something other than a digit.
     skips: Vec<Skip>,
 }
 
@@ -53,7 +53,7 @@ pub struct Candidate {
     shape: Shape,
 }
 
-/// A part between two cuts.
+/// A component that lies between two cuts and may be left out.
 struct Skip {
     first: usize,
     last: usize,
@@ -72,7 +72,7 @@ pub fn read(page: &Page) -> Option<Numbers> {
     let strokes = page::strokes(&page::sized(&levels)).into_iter().next()?;
     let scale = f64::from(page.scale) * f64::from(page.image.width()) / strokes.ink.width as f64;
     let place = |extent: &Extent| place(extent, scale, page.size);
-    let rows = rows::rows(&strokes.parts, &strokes.main);
+    let rows = rows::rows(&strokes.components, &strokes.main);
     let most = MOST_SEAMS / rows.len().max(1);
     let lines = rows
         .iter()

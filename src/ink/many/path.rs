@@ -7,11 +7,11 @@ use super::score::Weights;
 /// What it costs to leave out a part as large as a digit: more than any reading of it.
 const LEFT_OUT: f64 = 60.0;
 
-/// The best way to a cut.
+/// The best path to a cut.
 #[derive(Clone, Copy)]
 struct Way {
     score: f64,
-    /// The cut before it on the way.
+    /// The cut before it on the path.
     from: usize,
     /// The candidate between them; none if what lies there was left out.
     candidate: Option<usize>,

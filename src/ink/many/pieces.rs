@@ -5,13 +5,13 @@ use rayon::prelude::*;
 use super::super::find::{Found, Strokes};
 use super::super::fit;
 use super::super::plane::Plane;
-use super::super::strokes::{Extent, Part};
+use super::super::strokes::{Component, Extent};
 use super::rows::Row;
 use super::score::Shape;
 use super::seams::{Seam, seams};
 use super::{Candidate, Line, Skip};
 
-/// A digit has at most this many parts: a pencil on rough paper breaks its strokes.
+/// A digit has at most this many components: a pencil on rough paper breaks its strokes.
 const MOST_PARTS: usize = 8;
 
 /// A digit is at most this wide, in heights.
@@ -23,15 +23,15 @@ const APART: f32 = 0.35;
 /// How far the soft edge of a stroke reaches, in pixels.
 const EDGE: usize = 2;
 
-/// One of a line's parts, and where it may be cut.
+/// One of a line's components, and where it may be cut.
 struct Piece<'a> {
-    part: &'a Part,
-    /// In [`Parts::labels`](super::super::strokes::Parts::labels).
+    component: &'a Component,
+    /// In [`Components::labels`](super::super::strokes::Components::labels).
     label: u32,
     seams: Vec<Seam>,
 }
 
-/// A piece's part between two of its cuts; none is the piece's end.
+/// The part of a piece between two of its cuts; `None` stands for the piece's end.
 struct Slice<'a> {
     piece: &'a Piece<'a>,
     left: Option<&'a Seam>,
@@ -53,7 +53,7 @@ pub fn line(
     place: &(impl Fn(&Extent) -> [u32; 4] + Sync),
 ) -> Line {
     let mut pieces: Vec<Piece> = row
-        .parts
+        .components
         .iter()
         .map(|&index| Piece::new(strokes, row, index))
         .collect();
@@ -72,7 +72,7 @@ pub fn line(
         skips.push(Skip {
             first,
             last: cuts.len(),
-            size: piece.part.extent.longest() as f32 / row.height,
+            size: piece.component.extent.longest() as f32 / row.height,
         });
     }
     cuts.push(Cut {
@@ -108,30 +108,33 @@ pub fn line(
 
 impl<'a> Piece<'a> {
     fn new(strokes: &'a Strokes, row: &Row, index: usize) -> Self {
-        let part = &strokes.parts.parts[index];
-        let (width, height) = (part.extent.width() as f32, part.extent.height() as f32);
+        let component = &strokes.components.all[index];
+        let (width, height) = (
+            component.extent.width() as f32,
+            component.extent.height() as f32,
+        );
         let mut piece = Self {
-            part,
+            component,
             label: index as u32 + 1,
             seams: vec![],
         };
         if width > 0.4 * row.height && height > 0.5 * row.height {
             // A digit may be half as wide as it is high, and be cut in three wrong places.
             let most = (5.0 * width / row.height).ceil() as usize + 1;
-            piece.seams = seams(&piece.ink(strokes), part.pen, most);
+            piece.seams = seams(&piece.ink(strokes), component.pen, most);
         }
         piece
     }
 
     /// Its ink alone, 0 to 1.
     fn ink(&self, strokes: &Strokes) -> Plane {
-        let Extent { left, top, .. } = self.part.extent;
-        let width = self.part.extent.width();
-        let mut ink = Plane::new(width, self.part.extent.height(), 0.0);
+        let Extent { left, top, .. } = self.component.extent;
+        let width = self.component.extent.width();
+        let mut ink = Plane::new(width, self.component.extent.height(), 0.0);
         for (i, value) in ink.values.iter_mut().enumerate() {
             let at = (top + i / width) * strokes.ink.width + left + i % width;
-            if strokes.parts.labels[at] == self.label {
-                *value = (strokes.ink.values[at] / self.part.peak).clamp(0.0, 1.0);
+            if strokes.components.labels[at] == self.label {
+                *value = (strokes.ink.values[at] / self.component.peak).clamp(0.0, 1.0);
             }
         }
         ink
@@ -170,7 +173,7 @@ fn slices<'a>(pieces: &'a [Piece<'a>], first: &Cut, last: &Cut) -> Option<Vec<Sl
 impl Slice<'_> {
     /// Whether a pixel of the page lies between its cuts.
     fn is_between(&self, x: usize, y: usize) -> bool {
-        let extent = &self.piece.part.extent;
+        let extent = &self.piece.component.extent;
         let row = y.clamp(extent.top, extent.bottom - 1) - extent.top;
         self.left
             .is_none_or(|seam| x >= extent.left + seam.columns[row])
@@ -180,13 +183,13 @@ impl Slice<'_> {
     }
 
     fn holds(&self, strokes: &Strokes, x: usize, y: usize) -> bool {
-        strokes.parts.labels[y * strokes.parts.width + x] == self.piece.label
+        strokes.components.labels[y * strokes.components.width + x] == self.piece.label
             && self.is_between(x, y)
     }
 
     /// The rectangle around its ink.
     fn extent(&self, strokes: &Strokes) -> Option<Extent> {
-        let whole = self.piece.part.extent;
+        let whole = self.piece.component.extent;
         if self.left.is_none() && self.right.is_none() {
             return Some(whole);
         }
@@ -222,7 +225,10 @@ fn joined(strokes: &Strokes, row: &Row, slices: &[Slice]) -> Option<(Found, Exte
     for slice in slices {
         let sides = [slice.left, slice.right];
         for seam in sides.into_iter().flatten() {
-            shape.cut(seam, slice.piece.part.extent.width() as f32 / row.height);
+            shape.cut(
+                seam,
+                slice.piece.component.extent.width() as f32 / row.height,
+            );
         }
     }
     let mut all = extents[0];
@@ -252,13 +258,13 @@ fn cropped(strokes: &Strokes, slices: &[Slice], extent: &Extent) -> Found {
     for (i, (value, near)) in ink.values.iter_mut().zip(near.values).enumerate() {
         let (x, y) = at(i);
         let is_edge = near > 0.0
-            && strokes.parts.labels[y * strokes.parts.width + x] == 0
+            && strokes.components.labels[y * strokes.components.width + x] == 0
             && slices.iter().all(|slice| slice.is_between(x, y));
         if *value > 0.0 || is_edge {
             *value = strokes.ink.at(x, y);
         }
     }
-    let peaks = slices.iter().map(|slice| slice.piece.part.peak);
+    let peaks = slices.iter().map(|slice| slice.piece.component.peak);
     Found {
         ink,
         peak: peaks.fold(0.0, f32::max),

@@ -8,7 +8,7 @@ use super::super::plane::Plane;
 pub struct Seam {
     /// In each row, the first column on its right.
     pub columns: Vec<usize>,
-    /// How much ink it crosses, in pixels.
+    /// The amount of ink it crosses, in pixels.
     cost: f32,
     /// How many strokes it crosses.
     pub crossings: usize,
