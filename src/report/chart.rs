@@ -24,7 +24,7 @@ use plotters::prelude::{BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingA
 use thiserror::Error;
 
 pub use axis::Scale;
-pub use gallery::{Gallery, Tile, digit_png};
+pub use gallery::{Gallery, Thumbnail, digit_png};
 pub use line::{LineChart, Marker, Series};
 pub use matrix::MatrixChart;
 pub use palette::{Dash, dark_rules};
@@ -258,7 +258,7 @@ mod tests {
         })
         .unwrap();
         let none = Gallery {
-            tiles: Vec::new(),
+            thumbnails: Vec::new(),
             columns: 8,
             row_names: Vec::new(),
         };

@@ -14,9 +14,9 @@ use super::{Chart, Dash, SCALE, Scale, WIDTH, palette, text};
 const LINE: i32 = 2;
 /// A row of marker labels.
 const STRIP_ROW: i32 = 17;
-/// As many rows at most; a label that has no room in them is left out.
+/// The most rows of labels; a label that has no room in them is left out.
 const STRIP_ROWS: i32 = 3;
-/// Lines with at most so many points show them: one epoch alone would be invisible.
+/// Lines with at most this many points show each of them: one epoch alone would be invisible.
 const FEW: usize = 12;
 
 /// One line of a [`LineChart`].
