@@ -11,7 +11,7 @@ pub(super) struct Feature {
     pub name: String,
     /// What networks that are compared have in common, for the end of "networks alike in".
     pub alike: &'static str,
-    /// For each variant its value; `None` for one that has no such thing.
+    /// The value of each variant; `None` for a variant without such a thing.
     pub cases: Vec<Option<Case>>,
 }
 

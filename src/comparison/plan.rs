@@ -29,7 +29,7 @@ pub struct Comparison {
     pub out: PathBuf,
     pub variants: Vec<Variant>,
     /// Variant by variant, seed by seed.
-    pub runs: Vec<Run>,
+    pub runs: Vec<PlannedRun>,
 }
 
 /// One network and training, which is run once for each seed.
@@ -47,9 +47,9 @@ pub struct Variant {
     pub parameters: usize,
 }
 
-/// One training.
+/// One training run of the comparison.
 #[derive(Debug)]
-pub struct Run {
+pub struct PlannedRun {
     /// Its folder's name: recipe, values and seed, in characters that are safe everywhere.
     pub name: String,
     pub folder: PathBuf,
@@ -163,7 +163,7 @@ impl Comparison {
             parts.extend(overrides.iter().map(|text| safe(text)));
             parts.push(format!("seed-{seed}"));
             let name = parts.join("-");
-            self.runs.push(Run {
+            self.runs.push(PlannedRun {
                 folder: self.out.join(&name),
                 name,
                 variant: self.variants.len(),
@@ -183,7 +183,7 @@ impl Comparison {
 
     /// Refuses runs that would write into one folder.
     fn check_names(&self) -> Result<(), ComparisonError> {
-        let mut by_name: Vec<&Run> = self.runs.iter().collect();
+        let mut by_name: Vec<&PlannedRun> = self.runs.iter().collect();
         // Names that differ in case only are one folder on macOS and Windows.
         by_name.sort_by_key(|run| run.name.to_lowercase());
         for pair in by_name.windows(2) {
@@ -204,14 +204,14 @@ impl Comparison {
     }
 
     /// Where a run comes from, for messages.
-    fn origin(&self, run: &Run) -> String {
+    fn origin(&self, run: &PlannedRun) -> String {
         let variant = &self.variants[run.variant];
         let overrides: Vec<String> = variant.settings.iter().map(Setting::to_text).collect();
         described(&variant.config, &overrides)
     }
 
     /// A run's name for people: `cnn-9956, optimizer.lr=0.1, seed 0`.
-    pub fn title(&self, run: &Run) -> String {
+    pub fn title(&self, run: &PlannedRun) -> String {
         format!("{}, seed {}", self.variants[run.variant].label, run.seed)
     }
 }
