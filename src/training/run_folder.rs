@@ -97,7 +97,7 @@ impl Summary {
             problem,
         };
         let summary: Self = serde_json::from_str(text)
-            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
+            .map_err(|error| unreadable(format!("it is not the summary of a run ({error})")))?;
         if summary.test.errors <= summary.test.images {
             Ok(summary)
         } else {

@@ -191,3 +191,16 @@ fn vary(transform: &impl TransformKind, rng: &mut Rng, digit: u8, image: &mut [u
     transform.apply(rng, &mut canvas);
     canvas.pixels();
 }
+
+/// Asserts that a transform whose `p` is 0.3 changes `image` with that probability.
+#[cfg(test)]
+fn assert_changes_three_in_ten(transform: &impl TransformKind, digit: u8, image: &[u8; PIXELS]) {
+    let changed = (0..4_000).filter(|&i| {
+        let mut varied = *image;
+        vary(transform, &mut Rng::new(2, &[i]), digit, &mut varied);
+        varied != *image
+    });
+    let changed = changed.count();
+    // The standard deviation is 29.
+    assert!(changed.abs_diff(1_200) < 150, "{changed}");
+}
