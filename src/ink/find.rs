@@ -2,7 +2,7 @@
 
 use super::lines::wipe_lines;
 use super::plane::Plane;
-use super::strokes::{Component, Components, Extent};
+use super::strokes::{BoundingBox, Component, Components};
 
 /// The least ink that can be a stroke: what takes less of the paper's light away is paper.
 const FAINTEST: f32 = 0.06;
@@ -21,8 +21,8 @@ pub struct Found {
     /// The level of full ink.
     pub peak: f32,
     /// The mean stroke width, in pixels.
-    pub pen: f32,
-    pub extent: Extent,
+    pub stroke_width: f32,
+    pub bounds: BoundingBox,
 }
 
 /// A page's ink and its components, and which of them are its one digit, if it has only one.
@@ -35,7 +35,7 @@ pub struct Strokes {
     peak: f32,
     members: Vec<bool>,
     /// The bounding box of the digit.
-    pub extent: Extent,
+    pub bounds: BoundingBox,
     /// How much it looks like writing: for the choice between dark and light ink.
     pub score: f32,
     /// Whether it bends or branches, as no spot and no straight line does.
@@ -63,32 +63,32 @@ pub fn find(mut ink: Plane) -> Option<Strokes> {
     // Where a stroke comes out of a shadow, its ink is taken for less.
     let more = Components::new(&ink, (FAINT * peak).max(faintest));
     if let Some(whole) = strongest(&more, width, height)
-        && whole.extent.contains(&main.extent)
+        && whole.bounds.contains(&main.bounds)
         && whole.area * 2 < main.area * 3
         && whole.contact == main.contact
     {
         (components, main) = (more, whole);
     }
     let members = gather(&components, &main, width, height);
-    let mut extent = main.extent;
+    let mut bounds = main.bounds;
     let mut contact = 0.0;
     for (component, _) in components.all.iter().zip(&members).filter(|(_, m)| **m) {
-        extent = extent.union(&component.extent);
+        bounds = bounds.union(&component.bounds);
         contact += component.contact.iter().sum::<f32>();
     }
     let boxed = is_box(&components, &main);
-    let score = likeness(&main, &extent) * inside(contact) * if boxed { 0.1 } else { 1.0 };
-    let whole = extent.width() + 4 >= width && extent.height() + 4 >= height;
+    let score = likeness(&main, &bounds) * inside(contact) * if boxed { 0.1 } else { 1.0 };
+    let whole = bounds.width() + 4 >= width && bounds.height() + 4 >= height;
     Some(Strokes {
         bent: main.solidity < 0.8,
         // Lines of squared paper go from edge to edge as well, but they are thin.
-        cropped: whole && contact < 2.0 && main.pen * 30.0 > extent.longest() as f32,
+        cropped: whole && contact < 2.0 && main.stroke_width * 30.0 > bounds.longest() as f32,
         ink,
         components,
         main,
         peak,
         members,
-        extent,
+        bounds,
         score,
     })
 }
@@ -100,16 +100,16 @@ impl Strokes {
         Found {
             ink: self.ink,
             peak: self.peak,
-            pen: self.main.pen,
-            extent: self.extent,
+            stroke_width: self.main.stroke_width,
+            bounds: self.bounds,
         }
     }
 }
 
-/// How much a component looks like strokes of a pen, and not like the paper between strokes: thin for its
-/// size, and bent.
-fn likeness(main: &Component, extent: &Extent) -> f32 {
-    let thickness = 2.0 * main.radius / extent.longest() as f32;
+/// How much a component looks like strokes of a pen, and not like the paper between strokes: thin
+/// for its size, and bent.
+fn likeness(main: &Component, bounds: &BoundingBox) -> f32 {
+    let thickness = 2.0 * main.radius / bounds.longest() as f32;
     let thin = 1.0 / (1.0 + (thickness / 0.22).powi(4));
     let bent = if main.solidity > 0.85 && thickness > 0.15 {
         0.3
@@ -117,7 +117,7 @@ fn likeness(main: &Component, extent: &Extent) -> f32 {
         1.0
     };
     // Where the light falls off, there is no edge.
-    let sharp = 1.0 / (1.0 + (main.softness / (0.04 * extent.longest() as f32)).powi(2));
+    let sharp = 1.0 / (1.0 + (main.softness / (0.04 * bounds.longest() as f32)).powi(2));
     // Dark is dark: light ink takes all of it, dark ink leaves a third of the light.
     main.peak.min(0.7).powi(2) * (main.area as f32).powf(0.25) * thin * bent * sharp
 }
@@ -140,8 +140,8 @@ fn settle(ink: &mut Plane) -> f32 {
     deviation
 }
 
-/// The component that is the digit, at the first threshold from `faintest` that tells it from the shadows
-/// around it.
+/// The component that is the digit, at the first threshold from `faintest` that tells it from the
+/// shadows around it.
 fn strongest_of_page(ink: &Plane, faintest: f32) -> Option<Component> {
     [1.0, 2.0, 4.0].iter().find_map(|factor| {
         let components = Components::new(ink, factor * faintest);
@@ -159,9 +159,9 @@ fn strongest(components: &Components, width: usize, height: usize) -> Option<Com
     // A drawn box around the digit.
     let is_frame = |component: &Component| {
         let inner = |other: &Component| {
-            component.extent.contains(&other.extent)
-                && other.extent.longest() * 5 > component.extent.longest()
-                && other.extent != component.extent
+            component.bounds.contains(&other.bounds)
+                && other.bounds.longest() * 5 > component.bounds.longest()
+                && other.bounds != component.bounds
         };
         is_box(components, component) && candidates.iter().any(|other| inner(other))
     };
@@ -182,21 +182,21 @@ fn strongest(components: &Components, width: usize, height: usize) -> Option<Com
         .cloned()
 }
 
-/// Whether a component goes along all four sides of its extent, which is no upright line.
+/// Whether a component goes along all four sides of its bounding box, which is no upright line.
 fn is_box(components: &Components, component: &Component) -> bool {
-    let extent = &component.extent;
-    extent.width().min(extent.height()) * 5 > extent.longest() * 2 && components.framed(component)
+    let bounds = &component.bounds;
+    bounds.width().min(bounds.height()) * 5 > bounds.longest() * 2 && components.framed(component)
 }
 
 /// Whether a component has a digit's shape: strokes, and no border, blot or speck.
 fn can_be_digit(component: &Component, width: usize, height: usize) -> bool {
-    let extent = &component.extent;
-    let longest = extent.longest() as f32;
-    let is_speck = extent.longest() * 40 < width.max(height) || component.area < 12;
+    let bounds = &component.bounds;
+    let longest = bounds.longest() as f32;
+    let is_speck = bounds.longest() * 40 < width.max(height) || component.area < 12;
     // A band along an edge, or a frame along several.
     let [left, top, right, bottom] = component.contact;
-    let upright = left.max(right) > 0.8 && extent.width() * 3 < width;
-    let level = top.max(bottom) > 0.8 && extent.height() * 3 < height;
+    let upright = left.max(right) > 0.8 && bounds.width() * 3 < width;
+    let level = top.max(bottom) > 0.8 && bounds.height() * 3 < height;
     let covered = component
         .contact
         .iter()
@@ -207,29 +207,31 @@ fn can_be_digit(component: &Component, width: usize, height: usize) -> bool {
     let edged = component.at_edge > 0.2 && width.min(height) > 8;
     let around = covered >= 2 && component.solidity < 0.5;
     let is_border = upright || level || around || edged;
-    let is_blot = 2.0 * component.radius > 0.55 * longest || component.pen > 0.42 * longest;
+    let is_blot =
+        2.0 * component.radius > 0.55 * longest || component.stroke_width > 0.42 * longest;
     // A shadow, or a light.
     let is_soft = component.softness > (0.12 * longest).max(3.0);
     !is_speck && !is_border && !is_blot && !is_soft
 }
 
-/// Which components belong to the digit: the main one, and what is near and not too small beside it.
+/// Which components belong to the digit: the main one, and what is near and not too small beside
+/// it.
 fn gather(components: &Components, main: &Component, width: usize, height: usize) -> Vec<bool> {
     let mut members: Vec<bool> = components
         .all
         .iter()
-        .map(|p| p.extent == main.extent)
+        .map(|p| p.bounds == main.bounds)
         .collect();
-    let mut extent = main.extent;
+    let mut bounds = main.bounds;
     loop {
         let mut grown = false;
         for (component, member) in components.all.iter().zip(&mut members) {
-            if *member || !belongs(component, main, &extent, width, height) {
+            if *member || !belongs(component, main, &bounds, width, height) {
                 continue;
             }
             *member = true;
             grown = true;
-            extent = extent.union(&component.extent);
+            bounds = bounds.union(&component.bounds);
         }
         if !grown {
             return members;
@@ -240,16 +242,16 @@ fn gather(components: &Components, main: &Component, width: usize, height: usize
 fn belongs(
     component: &Component,
     main: &Component,
-    extent: &Extent,
+    bounds: &BoundingBox,
     width: usize,
     height: usize,
 ) -> bool {
-    let size = main.extent.longest();
+    let size = main.bounds.longest();
     let gap =
         |a: (usize, usize), b: (usize, usize)| b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1));
-    let e = &component.extent;
-    let dx = gap((extent.left, extent.right), (e.left, e.right));
-    let dy = gap((extent.top, extent.bottom), (e.top, e.bottom));
+    let e = &component.bounds;
+    let dx = gap((bounds.left, bounds.right), (e.left, e.right));
+    let dy = gap((bounds.top, bounds.bottom), (e.top, e.bottom));
     let inside = dx == 0 && dy == 0;
     let near = dx.max(dy) * 5 <= size;
     let large = component.area * 40 >= main.area || e.longest() * 6 >= size;
@@ -259,7 +261,7 @@ fn belongs(
     let touches = |component: &Component| component.contact.iter().any(|&contact| contact > 0.0);
     let at_edge = touches(component) && !touches(main);
     // A box around it, or a corner of one.
-    let around = e.contains(&main.extent) && e.longest() > size;
+    let around = e.contains(&main.bounds) && e.longest() > size;
     let spans = e.width() * 10 > width * 9 || e.height() * 10 > height * 9;
     (near || inside) && large && as_dark && same_pen && !at_edge && !spans && !around
 }

@@ -4,14 +4,14 @@ use super::plane::Plane;
 
 /// A bounding box in pixels; the right and the bottom edge are outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
+pub struct BoundingBox {
     pub left: usize,
     pub top: usize,
     pub right: usize,
     pub bottom: usize,
 }
 
-impl Extent {
+impl BoundingBox {
     pub fn width(&self) -> usize {
         self.right - self.left
     }
@@ -56,7 +56,7 @@ impl Extent {
 /// A connected component of the ink; pixels that touch at a corner are connected.
 #[derive(Debug, Clone)]
 pub struct Component {
-    pub extent: Extent,
+    pub bounds: BoundingBox,
     /// The number of its pixels.
     pub area: usize,
     /// The ink of its darkest pixels, leaving out the darkest 2 %.
@@ -64,7 +64,7 @@ pub struct Component {
     /// The radius of the largest disc in it, in pixels.
     pub radius: f32,
     /// The mean stroke width, in pixels.
-    pub pen: f32,
+    pub stroke_width: f32,
     /// How many pixels the edge from paper to full ink is wide, on average.
     pub softness: f32,
     /// The share of its convex hull that it fills: near 1 for a blot or a straight line.
@@ -77,7 +77,7 @@ pub struct Component {
 
 /// What is known of a component while its pixels are being collected.
 struct Collected {
-    extent: Extent,
+    bounds: BoundingBox,
     radius: f32,
     /// The sum of all distances to its edge.
     depth: f64,
@@ -91,7 +91,7 @@ impl Collected {
     /// A component of which only the place of one pixel, (x, y), is known.
     fn new(x: usize, y: usize) -> Self {
         Self {
-            extent: Extent {
+            bounds: BoundingBox {
                 left: x,
                 top: y,
                 right: x + 1,
@@ -106,11 +106,11 @@ impl Collected {
 
     /// Adds a pixel of a page of this size, `distance` from the component's edge.
     fn add(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), distance: f32) {
-        let extent = &mut self.extent;
-        extent.left = extent.left.min(x);
-        extent.right = extent.right.max(x + 1);
-        extent.top = extent.top.min(y);
-        extent.bottom = extent.bottom.max(y + 1);
+        let bounds = &mut self.bounds;
+        bounds.left = bounds.left.min(x);
+        bounds.right = bounds.right.max(x + 1);
+        bounds.top = bounds.top.min(y);
+        bounds.bottom = bounds.bottom.max(y + 1);
         self.radius = self.radius.max(distance);
         self.depth += f64::from(distance);
         self.boundary += usize::from(distance < 1.5);
@@ -120,20 +120,20 @@ impl Collected {
         }
     }
 
-    /// The component, given the ink of all its pixels in any order, the area of its convex hull and the
-    /// size of the page.
+    /// The component, given the ink of all its pixels in any order, the area of its convex hull and
+    /// the size of the page.
     fn component(self, ink: &mut [f32], hull: f32, (width, height): (usize, usize)) -> Component {
         let at = (ink.len() - 1) * 98 / 100;
         let peak = *ink.select_nth_unstable_by(at, f32::total_cmp).1;
         let faint = ink.iter().filter(|&&v| v < 0.7 * peak).count();
         let lengths = [height, width, height, width];
         Component {
-            extent: self.extent,
+            bounds: self.bounds,
             area: ink.len(),
             peak,
             radius: self.radius,
             // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
-            pen: (4.0 * self.depth / ink.len() as f64 - 2.0).max(1.0) as f32,
+            stroke_width: (4.0 * self.depth / ink.len() as f64 - 2.0).max(1.0) as f32,
             solidity: ink.len() as f32 / hull,
             softness: faint as f32 / self.boundary.max(1) as f32,
             at_edge: self.contact.iter().sum::<usize>() as f32 / ink.len() as f32,
@@ -188,8 +188,8 @@ impl Components {
                     }
                 }
             }
-            let rows = &mut rows[collected.extent.top..collected.extent.bottom];
-            let hull = hull_area(rows, collected.extent.top);
+            let rows = &mut rows[collected.bounds.top..collected.bounds.bottom];
+            let hull = hull_area(rows, collected.bounds.top);
             rows.fill((usize::MAX, 0));
             components.push(collected.component(&mut amounts, hull, (width, height)));
         }
@@ -202,39 +202,39 @@ impl Components {
 }
 
 impl Components {
-    /// Whether a component goes along all four sides of its own extent: a drawn box.
+    /// Whether a component goes along all four sides of its own bounding box: a drawn box.
     pub fn framed(&self, component: &Component) -> bool {
-        let extent = &component.extent;
+        let bounds = &component.bounds;
         // As deep as a box that is turned a little leans.
-        let depth = extent.longest() / 6 + 1;
+        let depth = bounds.longest() / 6 + 1;
         let number = |x: usize, y: usize| self.labels[y * self.width + x];
-        let label = (extent.left..extent.right)
-            .map(|x| number(x, extent.top))
-            .find(|&label| label > 0 && self.all[label as usize - 1].extent == *extent);
+        let label = (bounds.left..bounds.right)
+            .map(|x| number(x, bounds.top))
+            .find(|&label| label > 0 && self.all[label as usize - 1].bounds == *bounds);
         let Some(label) = label else {
             return false;
         };
         let columns = |from: usize, to: usize| {
-            let seen = (extent.left..extent.right)
+            let seen = (bounds.left..bounds.right)
                 .filter(|&x| (from..to).any(|y| number(x, y) == label))
                 .count();
-            seen * 10 > extent.width() * 9
+            seen * 10 > bounds.width() * 9
         };
         let rows = |from: usize, to: usize| {
-            let seen = (extent.top..extent.bottom)
+            let seen = (bounds.top..bounds.bottom)
                 .filter(|&y| (from..to).any(|x| number(x, y) == label))
                 .count();
-            seen * 10 > extent.height() * 9
+            seen * 10 > bounds.height() * 9
         };
-        columns(extent.top, (extent.top + depth).min(extent.bottom))
+        columns(bounds.top, (bounds.top + depth).min(bounds.bottom))
             && columns(
-                extent.bottom.saturating_sub(depth).max(extent.top),
-                extent.bottom,
+                bounds.bottom.saturating_sub(depth).max(bounds.top),
+                bounds.bottom,
             )
-            && rows(extent.left, (extent.left + depth).min(extent.right))
+            && rows(bounds.left, (bounds.left + depth).min(bounds.right))
             && rows(
-                extent.right.saturating_sub(depth).max(extent.left),
-                extent.right,
+                bounds.right.saturating_sub(depth).max(bounds.left),
+                bounds.right,
             )
     }
 }
@@ -334,11 +334,11 @@ mod tests {
         assert_eq!(components.all.len(), 2);
         let bar = &components.all[0];
         assert_eq!(
-            (bar.extent.width(), bar.extent.height(), bar.area),
+            (bar.bounds.width(), bar.bounds.height(), bar.area),
             (6, 40, 240)
         );
         assert!((bar.solidity - 1.0).abs() < 1e-6);
-        assert!((bar.pen - 6.0).abs() < 1.0, "{}", bar.pen);
+        assert!((bar.stroke_width - 6.0).abs() < 1.0, "{}", bar.stroke_width);
         assert_eq!(bar.contact, [0.0; 4]);
         let corner = &components.all[1];
         assert_eq!(corner.contact, [50.0 / 80.0, 0.0, 0.0, 0.4]);

@@ -46,7 +46,7 @@ const FITTING: u64 = 94;
 /// A picture, the right way up and without transparency.
 #[derive(Debug)]
 pub struct Page {
-    /// In colour, since coloured ink may be as light as its paper; grey has R = G = B.
+    /// The image is in colour, since coloured ink may be as light as its paper; grey has R = G = B.
     pub image: RgbImage,
     /// A pixel of the page is the mean of `scale` x `scale` pixels of the picture.
     pub scale: u32,

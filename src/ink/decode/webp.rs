@@ -37,7 +37,7 @@ pub fn check(bytes: &[u8]) -> Result<u64, Fault> {
 /// YCbCr and 5 for its transparency, or 4 for a lossless one.
 const BESIDE: u64 = 7;
 
-/// The same for a frame of an animation: also itself and the canvas that it is laid on.
+/// The same for a frame of an animation, with the frame itself and the canvas that it is laid on.
 const BESIDE_FRAME: u64 = BESIDE + 8;
 
 /// What a frame of an animation takes. Only the first is decoded, but none has a reason to be

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::strokes::{Component, Components, Extent};
+use super::super::strokes::{BoundingBox, Component, Components};
 
 /// One line of writing.
 pub struct Row {
@@ -29,15 +29,15 @@ pub fn rows(components: &Components, main: &Component) -> Vec<Row> {
     let height = usual_height(&written, all);
     let (mut high, low): (Vec<usize>, Vec<usize>) = written
         .into_iter()
-        .partition(|&i| all[i].extent.height() as f32 >= SMALL * height);
+        .partition(|&i| all[i].bounds.height() as f32 >= SMALL * height);
 
-    high.sort_by_key(|&i| all[i].extent.left);
+    high.sort_by_key(|&i| all[i].bounds.left);
     let mut lines: Vec<Vec<usize>> = Vec::new();
     for component in high {
         // Compared with the last one of the line, so that the line may slope.
         let shared = |line: &Vec<usize>| {
             let last = line[line.len() - 1];
-            shared_rows(&all[last].extent, &all[component].extent)
+            shared_rows(&all[last].bounds, &all[component].bounds)
         };
         match lines
             .iter_mut()
@@ -59,13 +59,13 @@ pub fn rows(components: &Components, main: &Component) -> Vec<Row> {
     }
     for row in &mut rows {
         row.components
-            .sort_by_key(|&i| all[i].extent.left + all[i].extent.right);
+            .sort_by_key(|&i| all[i].bounds.left + all[i].bounds.right);
     }
     rows.sort_by_key(|row| {
         let middles = row
             .components
             .iter()
-            .map(|&i| all[i].extent.top + all[i].extent.bottom);
+            .map(|&i| all[i].bounds.top + all[i].bounds.bottom);
         middles.sum::<usize>() / row.components.len()
     });
     rows
@@ -73,8 +73,8 @@ pub fn rows(components: &Components, main: &Component) -> Vec<Row> {
 
 /// Whether a component is in the same ink as the main one, and neither a line, a frame nor a speck.
 fn is_writing(components: &Components, component: &Component, main: &Component) -> bool {
-    let extent = &component.extent;
-    if *extent == main.extent {
+    let bounds = &component.bounds;
+    if *bounds == main.bounds {
         return true;
     }
     let (width, height) = (
@@ -82,26 +82,26 @@ fn is_writing(components: &Components, component: &Component, main: &Component) 
         components.labels.len() / components.width.max(1),
     );
     let as_dark = component.peak > 0.5 * main.peak;
-    let size = main.extent.height();
+    let size = main.bounds.height();
     // A pen is as wide as it is: what is much wider is something else, or a digit whose loop ran
     // full of ink.
-    let alike = extent.height() * 2 > size && extent.height() < 2 * size;
+    let alike = bounds.height() * 2 > size && bounds.height() < 2 * size;
     let same_pen = component.radius < 2.5 * main.radius + 1.0
-        || alike && 2.0 * component.radius < 0.5 * extent.longest() as f32;
-    let is_speck = extent.longest() * 8 <= size;
-    let is_huge = extent.height() >= 3 * size;
+        || alike && 2.0 * component.radius < 0.5 * bounds.longest() as f32;
+    let is_speck = bounds.longest() * 8 <= size;
+    let is_huge = bounds.height() >= 3 * size;
     let touches = |component: &Component| component.contact.iter().any(|&contact| contact > 0.0);
     let at_border = component.contact.iter().any(|&contact| contact > 0.7)
         || touches(component) && !touches(main);
-    let spans = extent.height() * 20 > height * 19
-        || extent.width() * 20 > width * 19 && extent.height() * 4 < extent.width();
+    let spans = bounds.height() * 20 > height * 19
+        || bounds.width() * 20 > width * 19 && bounds.height() * 4 < bounds.width();
     // A line drawn under a number, and no bar of a 5.
-    let is_flat = extent.width() > 4 * extent.height() && extent.width() > size;
+    let is_flat = bounds.width() > 4 * bounds.height() && bounds.width() > size;
     let is_frame = components.framed(component)
         && components.all.iter().any(|other| {
-            extent.contains(&other.extent)
-                && other.extent != *extent
-                && other.extent.longest() * 3 > extent.longest()
+            bounds.contains(&other.bounds)
+                && other.bounds != *bounds
+                && other.bounds.longest() * 3 > bounds.longest()
         });
     as_dark && same_pen && !(is_speck || is_huge || at_border || spans || is_flat || is_frame)
 }
@@ -111,7 +111,7 @@ fn is_writing(components: &Components, component: &Component, main: &Component) 
 fn usual_height(chosen: &[usize], components: &[Component]) -> f32 {
     let mut heights: Vec<usize> = chosen
         .iter()
-        .map(|&i| components[i].extent.height())
+        .map(|&i| components[i].bounds.height())
         .collect();
     heights.sort_unstable();
     let Some(&most) = heights.last() else {
@@ -123,18 +123,18 @@ fn usual_height(chosen: &[usize], components: &[Component]) -> f32 {
 
 /// Adds a low component to the nearest line, if it is near one.
 fn add_low(rows: &mut [Row], component: usize, components: &[Component]) {
-    let extent = components[component].extent;
+    let bounds = components[component].bounds;
     let apart = |row: &Row| {
         let each = row
             .components
             .iter()
-            .map(|&i| distance(&components[i].extent, &extent));
+            .map(|&i| distance(&components[i].bounds, &bounds));
         each.min().unwrap_or(usize::MAX)
     };
     let Some(row) = rows.iter_mut().min_by_key(|row| apart(row)) else {
         return;
     };
-    let size = extent.longest() as f32 / row.height;
+    let size = bounds.longest() as f32 / row.height;
     // A digit of its own, such as a 5 with a long bar, or a piece of one.
     let reach = if size > SMALL { 1.0 } else { 0.35 };
     if apart(row) as f32 <= reach * row.height && size > 0.1 {
@@ -142,14 +142,14 @@ fn add_low(rows: &mut [Row], component: usize, components: &[Component]) {
     }
 }
 
-/// How much of the lower one's height two extents have in common, 0 to 1.
-fn shared_rows(one: &Extent, other: &Extent) -> f32 {
+/// How much of the lower one's height two bounding boxes have in common, 0 to 1.
+fn shared_rows(one: &BoundingBox, other: &BoundingBox) -> f32 {
     let (top, bottom) = (one.top.max(other.top), one.bottom.min(other.bottom));
     bottom.saturating_sub(top) as f32 / one.height().min(other.height()) as f32
 }
 
-/// How far apart two extents are across or down, in pixels.
-fn distance(one: &Extent, other: &Extent) -> usize {
+/// How far apart two bounding boxes are across or down, in pixels.
+fn distance(one: &BoundingBox, other: &BoundingBox) -> usize {
     let gap =
         |a: (usize, usize), b: (usize, usize)| b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1));
     let across = gap((one.left, one.right), (other.left, other.right));

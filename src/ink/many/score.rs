@@ -1,7 +1,7 @@
 //! How likely it is that a candidate is one digit: the network alone would not know, since it is
 //! sure of the strangest shapes. Two 1s make a good 4, and half an 8 a good 0.
 
-use super::super::strokes::Extent;
+use super::super::strokes::BoundingBox;
 use super::super::{Digit, SIDE};
 use super::seams::Seam;
 
@@ -70,7 +70,7 @@ const ASPECTS: [(f64, f64); 10] = [
     (-0.43, 0.21),
 ];
 
-/// The same of [`length`].
+/// Mean and standard deviation of the logarithm of the [`length`] of MNIST's training digits.
 const LENGTHS: [(f64, f64); 10] = [
     (0.92, 0.10),
     (0.18, 0.10),
@@ -86,10 +86,10 @@ const LENGTHS: [(f64, f64); 10] = [
 
 impl Shape {
     /// The shape of ink with this bounding box, in a line that is `line` pixels high.
-    pub fn new(extent: &Extent, line: f32) -> Self {
+    pub fn new(bounds: &BoundingBox, line: f32) -> Self {
         Self {
-            height: f64::from(extent.height() as f32 / line),
-            aspect: extent.width() as f64 / extent.height() as f64,
+            height: f64::from(bounds.height() as f32 / line),
+            aspect: bounds.width() as f64 / bounds.height() as f64,
             ..Self::default()
         }
     }
@@ -102,7 +102,7 @@ impl Shape {
     }
 
     /// Adds that it joins one part to another, in a line that is `line` pixels high.
-    pub fn join(&mut self, one: &Extent, other: &Extent, line: f32) {
+    pub fn join(&mut self, one: &BoundingBox, other: &BoundingBox, line: f32) {
         let (left, right) = (one.left.max(other.left), one.right.min(other.right));
         let narrower = one.width().min(other.width());
         let beside = 1.0 - right.saturating_sub(left) as f64 / narrower as f64;
