@@ -18,7 +18,7 @@ pub(super) struct Feature {
 /// A variant's value of a feature.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Case {
-    /// In words that follow "with": `5x5`.
+    /// The value in words that follow "with": `5x5`.
     pub value: String,
     /// Everything else about the variant, as far as it matters: variants with the same `rest`
     /// show what the value alone does.

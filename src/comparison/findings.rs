@@ -294,9 +294,7 @@ mod tests {
         let wanted = Wanted {
             recipes: &texts(recipes),
             sweeps: &texts(sweeps),
-            seeds: None,
-            epochs: None,
-            out: None,
+            ..Wanted::default()
         };
         let comparison = Comparison::new(&wanted).unwrap();
         let variants = comparison.variants.iter().zip(figures);

@@ -184,10 +184,8 @@ mod tests {
     fn the_lines_templates_are_valid() {
         let wanted = Wanted {
             recipes: &["lenet".to_string()],
-            sweeps: &[],
             seeds: Some(2),
-            epochs: None,
-            out: None,
+            ..Wanted::default()
         };
         let comparison = Comparison::new(&wanted).unwrap();
         let mut progress = ComparisonProgress::new();

@@ -110,7 +110,7 @@ fn look(run: &PlannedRun, expected: &Expected) -> Result<Standing, RunFolderErro
 struct Conditions {
     backend: String,
     limit: Option<u64>,
-    /// Of the training images, and where they were.
+    /// The sha256 of the training images, and where they were.
     sha256: String,
     data: String,
 }

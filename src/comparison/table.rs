@@ -80,7 +80,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Of `values`; `None` when there are none.
+    /// The figure of `values`; `None` when there are none.
     pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let values: Vec<f64> = values.collect();
         let (first, rest) = values.split_first()?;
@@ -91,7 +91,7 @@ impl Figure {
         })
     }
 
-    /// From the smallest to the largest.
+    /// The difference between the largest and the smallest value.
     pub fn range(&self) -> f64 {
         self.max - self.min
     }
