@@ -170,8 +170,8 @@ pub struct CompareArgs {
     /// Train this many epochs instead of the recipes'
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub epochs: Option<u64>,
-    /// Train N runs at a time, each with its share of the cores; they then slow each other down a
-    /// little
+    /// Train N runs at a time, each with its share of the cores; runs side by side slow each other
+    /// down, which their times include
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,

@@ -73,7 +73,7 @@ struct Means {
 struct Interval {
     start: f64,
     end: f64,
-    /// The pixels that it covers at least in interval.
+    /// The pixels that it covers at least in part.
     touched: Range<usize>,
 }
 

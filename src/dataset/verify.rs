@@ -67,10 +67,9 @@ pub fn verify(folder: &Path) -> Result<Vec<FileCheck>, DatasetError> {
     verify_against(folder, &MNIST)
 }
 
-/// As [`verify`], but compares with other files than MNIST's.
+/// Does what [`verify`] does, but compares with other files than MNIST's.
 ///
-/// # Errors
-/// As [`verify`].
+/// # Errors The same as for [`verify`].
 pub fn verify_against(
     folder: &Path,
     originals: &[Expected],

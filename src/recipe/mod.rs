@@ -62,7 +62,7 @@ pub struct DataSpec {
 /// `[model]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelSpec {
-    /// From the 1x28x28 image to ten logits.
+    /// The layers from the 1x28x28 image to ten logits.
     pub layers: Vec<LayerSpec>,
 }
 

@@ -75,7 +75,7 @@ pub trait Chart {
     /// What the chart shows; stands above it.
     fn title(&self) -> &str;
 
-    /// Its height in CSS pixels.
+    /// The chart's height in CSS pixels.
     fn height(&self) -> i32;
 
     /// Draws everything but the background. One CSS pixel is [`SCALE`] pixels of `area`.

@@ -102,7 +102,7 @@ pub fn read(recipe: &Section<'_>) -> Result<Vec<Transform>, SchemaError> {
 #[derive(Debug, Clone)]
 pub struct Augment {
     isa: Isa,
-    /// In the order that they are applied, each with the word of its stream.
+    /// The transforms in the order that they are applied, each with the word of its stream.
     transforms: Vec<(u64, Transform)>,
 }
 

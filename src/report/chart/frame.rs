@@ -69,7 +69,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// In CSS pixels.
+    /// The height in CSS pixels.
     pub fn height(&self) -> i32 {
         TITLE_ROW + self.strip + PLOT + BELOW + GAP + self.legend.height() + BOTTOM
     }

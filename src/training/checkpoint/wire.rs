@@ -24,7 +24,7 @@ pub const VERSION: u32 = 2;
 /// The most epochs a recipe can ask for.
 const MAX_EPOCHS: usize = 100_000;
 
-/// Of 200 layers, the most a recipe can list, each of them a BatchNorm.
+/// The tensors of 200 BatchNorm layers, the most layers that a recipe can list.
 const MAX_TENSORS: usize = 800;
 
 #[derive(Serialize, Deserialize)]
@@ -101,7 +101,7 @@ pub struct WireResume {
         deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
     )]
     pub weights: Option<Vec<WireTensor>>,
-    /// Version 1's.
+    /// The backend in version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
     pub data: String,
