@@ -5,7 +5,7 @@ use std::io::{BufRead, stdin};
 use std::time::Instant;
 
 use clap::ValueEnum;
-use mnistctl::dataset::{Batch, DataArg, Digits, Part, find};
+use mnistctl::dataset::{Batch, DataArg, Digits, Split, find};
 use mnistctl::engine::{Backend, Compute, Engine, available_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::Recipe;
@@ -43,7 +43,7 @@ fn engine(recipe: &Recipe, compute: &Compute) -> Box<dyn Engine> {
     compute.engine(recipe.setup(&plan)).unwrap()
 }
 
-/// Repeats `step` for about so many seconds, after a few times that don't count.
+/// Repeats `step` for about this many seconds, after a few times that don't count.
 fn measure(batch: usize, seconds: f64, mut step: impl FnMut(usize)) -> serde_json::Value {
     for warm_up in 0..5 {
         step(warm_up);
@@ -111,7 +111,7 @@ fn main() {
     let backend = Backend::from_str(&backend, false).unwrap();
     let compute = backend.compute(threads).unwrap();
     let source = find(&DataArg::from(data.as_str())).unwrap();
-    let digits = source.load(Part::Train).unwrap().digits;
+    let digits = source.load(Split::Train).unwrap().digits;
     for line in stdin().lock().lines() {
         let request = serde_json::from_str(&line.unwrap()).unwrap();
         println!("{}", answer(request, &digits, &compute));

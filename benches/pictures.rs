@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
-use mnistctl::dataset::{DataArg, Digits, Part, find};
+use mnistctl::dataset::{DataArg, Digits, Split, find};
 use mnistctl::engine::{Backend, available_threads, with_threads};
 use mnistctl::evaluation::Ensemble;
 use mnistctl::ink::many::Numbers;
@@ -230,13 +230,13 @@ fn main() {
     let folder = option("--write").map(PathBuf::from);
     let words = option("--kinds").unwrap_or_default();
     let chosen = |kind: &Kind| words.split(',').any(|word| kind.name.contains(word));
-    let (part, size) = match option("--split").as_deref() {
-        None | Some("test") => (Part::Test, None),
-        Some("val") => (Part::Train, Some(VALIDATION)),
+    let (split, size) = match option("--split").as_deref() {
+        None | Some("test") => (Split::Test, None),
+        Some("val") => (Split::Train, Some(VALIDATION)),
         Some(other) => panic!("--split test or val, not {other}"),
     };
     let source = find(&DataArg::from(data.as_str())).unwrap();
-    let digits = source.load(part).unwrap().digits;
+    let digits = source.load(split).unwrap().digits;
     let first = size.map_or(0, |size| digits.len().saturating_sub(size));
     let numbers: Vec<usize> = (first..digits.len()).collect();
     let measure = || {

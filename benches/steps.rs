@@ -3,7 +3,7 @@
 //! one core. The throughput criterion prints is in images a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use mnistctl::dataset::{Augment, Batch, Digits, Part, Source};
+use mnistctl::dataset::{Augment, Batch, Digits, Source, Split};
 use mnistctl::engine::{Backend, Engine, available_threads};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
@@ -29,7 +29,7 @@ fn setups() -> impl Iterator<Item = Setup> {
             Setup {
                 name: format!("{}, {}", recipe.name, backend.name()),
                 engine: compute.engine(recipe.setup(&plan)).unwrap(),
-                digits: Source::Sample.load(Part::Train).unwrap().digits,
+                digits: Source::Sample.load(Split::Train).unwrap().digits,
                 recipe,
             }
         })
@@ -91,7 +91,7 @@ fn augmentation(criterion: &mut Criterion) {
     let builtin = ["convnet-tuned", "handwriting"]
         .map(|name| (name, Recipe::load(name, &[]).unwrap().augment));
     let all = ("all", recipe(&transforms.join(", ")).augment);
-    let digits = Source::Sample.load(Part::Train).unwrap().digits;
+    let digits = Source::Sample.load(Split::Train).unwrap().digits;
     let mut group = criterion.benchmark_group("augmentation");
     group.throughput(Throughput::Elements(1));
     for (name, transforms) in each.into_iter().chain([all]).chain(builtin) {

@@ -43,7 +43,7 @@ pub struct TrainArgs {
     /// A recipe file, or the name of a built-in recipe (see `mnistctl recipes`)
     #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
     pub config: Option<String>,
-    /// What computes [default: native, or what the resumed run used]
+    /// The backend to compute with [default: native, or that of the resumed run]
     #[arg(long, value_enum)]
     pub backend: Option<Backend>,
     /// A folder with the four MNIST files, `sample` (5,000 digits inside this program), or
@@ -64,19 +64,20 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", conflicts_with = "resume",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Threads for the CPU backends [default: as many as there are cores]
+    /// Threads for the CPU backends [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
-    /// Save a point to go on from so often, beside the one at each epoch's end; 0: after each batch
+    /// Save the state to resume from this often, not only after each epoch; 0 saves after each
+    /// batch
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub save_every: u64,
     /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub overrides: Vec<String>,
-    /// Save and stop when standard input ends: `compare` holds its other end
+    /// Save and stop when standard input ends, whose other end `compare` holds
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
 }
@@ -87,10 +88,10 @@ pub struct EvalArgs {
     /// that this program carries]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub checkpoint: Vec<PathBuf>,
-    /// Which images: `train` and `val` are divided as the first checkpoint's recipe does
+    /// The images to measure on; `train` and `val` are split as by the first checkpoint's recipe
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     pub split: SplitName,
-    /// What computes
+    /// The backend to compute with
     #[arg(long, value_enum, default_value_t = Backend::Native)]
     pub backend: Backend,
     /// The digits: a folder, `sample` or `auto`, as for `train`
@@ -99,8 +100,8 @@ pub struct EvalArgs {
     /// Print JSON only
     #[arg(long)]
     pub json: bool,
-    /// Also write a page with the confusion matrix and the surest mistakes into this folder:
-    /// DIR/report.html, and its pictures as SVG and PNG
+    /// Also write a page with the confusion matrix and the surest mistakes: DIR/report.html, with
+    /// its pictures as SVG and PNG
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
 }
@@ -114,9 +115,9 @@ pub enum SplitName {
 
 /// Read the digits in pictures
 ///
-/// Prints a line for each picture: its name, the digit, and how probable it is; `unsure` if that is
-/// below 80 %. What cannot be read is said on standard error, the rest is still read, and the exit
-/// code is then 1.
+/// Prints a line for each picture: its name, the digit, and how probable it is; `unsure` if the
+/// probability is below 80 %. A picture that cannot be read is reported on standard error; the
+/// others are still read, and the exit code is then 1.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
     /// A checkpoint; several (each after a --checkpoint) are used as an ensemble (mean of
@@ -130,7 +131,7 @@ pub struct PredictArgs {
     /// Read all digits of each picture: a number on a line, or lines of them
     #[arg(long, conflicts_with = "top")]
     pub many: bool,
-    /// Print one JSON object a picture, and nothing else
+    /// Print one JSON object for each picture, and nothing else
     #[arg(long)]
     pub json: bool,
     /// Show what the network saw, and a bar for each digit (no bars with --many)
@@ -169,8 +170,8 @@ pub struct CompareArgs {
     /// Train this many epochs instead of the recipes'
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub epochs: Option<u64>,
-    /// Train N runs at a time, each with its share of the cores; their times then include what they
-    /// cost each other
+    /// Train N runs at a time, each with its share of the cores; runs side by side slow each other
+    /// down, which their times include
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
@@ -183,13 +184,13 @@ pub struct CompareArgs {
     /// Use only the first N training images after shuffling, and N/4 (at least 250) test images
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// What computes [default: native]
+    /// The backend to compute with [default: native]
     #[arg(long, value_enum)]
     pub backend: Option<Backend>,
-    /// Threads for each run [default: as many as there are cores, divided by --jobs]
+    /// Threads for each run [default: the number of cores divided by --jobs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Save a point to go on from so often in each run, as for `train` [default: 60]
+    /// Save the state to resume from this often in each run, as for `train` [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub save_every: Option<u64>,
     /// Print the command of each run that is not complete, and train nothing
@@ -199,10 +200,10 @@ pub struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The run's folder; gets report.html, and its pictures as SVG and PNG
+    /// The run's folder, which report.html and its pictures (SVG and PNG) are written to
     #[arg(value_name = "RUN_DIR")]
     pub run: PathBuf,
-    /// The digits it was trained on: a folder, `sample` or `auto` [default: where they were]
+    /// The digits it was trained on: a folder, `sample` or `auto` [default: where they were then]
     #[arg(long)]
     pub data: Option<String>,
 }
@@ -219,7 +220,7 @@ pub enum DataAction {
     Download,
     /// Compare the MNIST files with the originals
     Verify {
-        /// Where they are: a folder, or `auto`
+        /// The files' folder, or `auto`
         #[arg(long, default_value = "auto")]
         data: String,
     },

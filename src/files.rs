@@ -36,7 +36,7 @@ impl FileError {
 )]
 pub struct BusyError(pub PathBuf);
 
-/// How files that are being written are called.
+/// The prefix and the suffix of the names of files that are being written.
 const PREFIX: &str = ".mnistctl-";
 const SUFFIX: &str = ".tmp";
 /// Where files can't be locked, a temporary file that is older was left by a killed process.
@@ -118,7 +118,7 @@ pub fn is_temporary(name: &OsStr) -> bool {
 }
 
 /// Removes the temporary files that killed processes left in `folder`, and none that is still being
-/// written. As good as it can: nothing depends on it.
+/// written. Failures are ignored, since nothing depends on it.
 pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         // Locked while it is removed, so that nobody begins to write to it.

@@ -1,7 +1,7 @@
 //! Trains, evaluates and uses digit classifiers on MNIST.
 //!
-//! Data flows downwards: a [`recipe`] describes a [`network`] and its [`training`]; a
-//! [`dataset`] feeds it on the device that a [`backend`] names, or on our [`kernels`];
+//! Data flows downwards: a [`recipe`] describes a [`network`] and its [`training`]; a [`dataset`]
+//! feeds it; an [`engine`] computes it, with our [`kernels`] or with burn's operations;
 //! [`evaluation`] measures it; [`report`] draws what happened; [`ink`] turns pictures into what it
 //! was trained on; [`commands`] wire these together for the command line that [`cli`] describes.
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mnistctl::dataset::{Batch, Part, Source};
+use mnistctl::dataset::{Batch, Source, Split};
 use mnistctl::engine::{Backend, Compute};
 use mnistctl::kernels::Isa;
 use mnistctl::network::{Activations, BurnPass, NamedTensor, Plan, PlannedLayer, Shape};
@@ -136,8 +136,8 @@ fn check_run(recipe: &Recipe, name: &str) {
         batches => floats(batches).iter().map(|b| 64 * *b as u32).collect(),
     };
     assert_eq!(firsts.len(), 20);
-    let train = Source::Sample.load(Part::Train).unwrap().digits;
-    let test = Source::Sample.load(Part::Test).unwrap().digits;
+    let train = Source::Sample.load(Split::Train).unwrap().digits;
+    let test = Source::Sample.load(Split::Test).unwrap().digits;
 
     for (backend, compute) in computes() {
         let near = |what: &str, difference: f64, tolerance: f64| {

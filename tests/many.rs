@@ -202,7 +202,7 @@ fn an_empty_page_is_an_error_and_the_rest_is_read() {
     assert_eq!(lines[1]["text"], "44");
     let finished = world.run("predict --many a.png b.png");
     assert_eq!(finished.code, 1);
-    assert!(finished.stderr.contains("a.png"), "{}", finished.stderr);
+    finished.assert_says(&["a.png"]);
     assert!(finished.stdout.starts_with("b.png: 44 (lowest confidence "));
 }
 

@@ -49,8 +49,9 @@ fn is_flat(what: &str, first: &[u64], last: &[u64]) -> bool {
     after as f64 <= before as f64 * GROWTH
 }
 
-/// That 200 epochs need no more than ten. What grows does so each time, but the system's allocator
-/// may give a thread its own arena late, half a MiB at once; so one of two times is enough.
+/// Asserts that 200 epochs need no more than ten. What grows does so each time, but the system's
+/// allocator may give a thread its own arena late, half a MiB at once; so one of two times is
+/// enough.
 fn train(what: &str, args: &str) {
     let flat = trains_flat(what, args) || trains_flat(what, args);
     assert!(flat, "{what} grew twice");

@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use mnistctl::dataset::{Part, Source};
+use mnistctl::dataset::{Source, Split};
 use mnistctl::engine::{Backend, Compute};
 use mnistctl::network::Plan;
 use mnistctl::recipe::{BUILTIN, Recipe};
@@ -27,7 +27,7 @@ fn wgpu() -> Option<Compute> {
 fn wgpu_computes_what_flex_computes() {
     let Some(wgpu) = wgpu() else { return };
     let flex = Backend::Flex.compute(2).unwrap();
-    let digits = Source::Sample.load(Part::Test).unwrap().digits;
+    let digits = Source::Sample.load(Split::Test).unwrap().digits;
     let indices: Vec<u32> = (0..100).collect();
     // The group `compare` has no operation that the others don't have.
     for builtin in BUILTIN.iter().filter(|b| b.group() != Some("compare")) {

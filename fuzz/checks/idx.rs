@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mnistctl::dataset::Split;
+use mnistctl::dataset::LoadedSplit;
 
 /// The files' own bytes and, for what begins like gzip, a decoder's tables.
 pub fn memory(data: &[u8]) -> usize {
@@ -17,7 +17,7 @@ pub fn check(data: &[u8]) {
 
 /// What is read of two files holds together.
 pub fn check_files(files: [&[u8]; 2]) {
-    match Split::parse(files, [Path::new("images"), Path::new("labels")]) {
+    match LoadedSplit::parse(files, [Path::new("images"), Path::new("labels")]) {
         Ok(split) => {
             let digits = split.digits;
             assert!(!digits.is_empty() && digits.pixels().len() == digits.len() * 784);

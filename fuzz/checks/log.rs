@@ -20,10 +20,8 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&RECIPE.model.layers).u
 static COMPARISON: LazyLock<Comparison> = LazyLock::new(|| {
     let wanted = Wanted {
         recipes: &["lenet".to_string()],
-        sweeps: &[],
         seeds: Some(2),
-        epochs: None,
-        out: None,
+        ..Wanted::default()
     };
     Comparison::new(&wanted).unwrap()
 });

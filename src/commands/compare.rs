@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::{Error, Status, plan, print};
 use crate::cli::CompareArgs;
 use crate::comparison::{
-    Comparison, Expected, Run, Settings, Standing, Table, Variant, Wanted, command_line, findings,
-    train_all,
+    Comparison, Expected, PlannedRun, Settings, Standing, Table, Variant, Wanted, command_line,
+    findings, train_all,
 };
 use crate::dataset::{DataArg, Source, find};
 use crate::engine::{Backend, available_threads};
@@ -66,7 +66,8 @@ pub fn run(args: &CompareArgs) -> Result<Status, Error> {
     }
 }
 
-/// The commands that are left to do, one a line. Looks at no data, and downloads none.
+/// Prints the commands that are left to run, one on each line, without looking for the data or
+/// downloading them.
 fn dry_run(comparison: &Comparison, settings: &Settings<'_>) -> Result<Status, Error> {
     let mut text = String::new();
     let (mut complete, mut blocked) = (0, 0);
@@ -117,7 +118,7 @@ fn compare(
         comparison.out.display()
     ));
     let grace = Instant::now() + GRACE;
-    let standing = |run: &Run| {
+    let standing = |run: &PlannedRun| {
         RunFolder::open(&run.folder).wait_until_free(grace);
         Standing::of(run, &settings.expected)
     };
@@ -174,15 +175,15 @@ fn save(report: &ComparisonReport<'_>) -> Result<PathBuf, Error> {
     Ok(write_report(report)?)
 }
 
-/// The sha256 of the training images. Refuses what `train` would refuse, before the first run
-/// starts.
+/// Returns the sha256 of the training images. What `train` would refuse is refused here, before the
+/// first run starts.
 fn check_data(
     comparison: &Comparison,
     source: &Source,
     limit: Option<u64>,
 ) -> Result<String, Error> {
     let mut sha256 = String::new();
-    // How many images there are to train on, by how many are held out.
+    // The number of images to train on for each number of images held out.
     let mut images = BTreeMap::new();
     for Variant { recipe, .. } in &comparison.variants {
         let validation = recipe.data.validation;

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::{Error, Status, print};
 use crate::cli::{DataAction, DataArgs};
-use crate::dataset::{CLASSES, DataArg, Digits, Part, Places, SIDE, find, verify};
+use crate::dataset::{CLASSES, DataArg, Digits, Places, SIDE, Split, find, verify};
 use crate::files::write_atomically;
 use crate::ink::preview;
 use crate::report::{ReportError, digits};
 
-/// Digits of each class in the PNG, and in the terminal: as many as 80 columns have room for.
+/// How many digits of each class the PNG shows, and how many the terminal, where five fit into 80
+/// columns.
 const IN_PNG: usize = 16;
 const IN_TERMINAL: usize = 5;
 
@@ -68,8 +69,8 @@ fn show(data: &str, out: Option<&Path>) -> Result<Status, Error> {
         return Err(Error::Usage(message));
     }
     let source = find(&DataArg::from(data))?;
-    let train = source.load(Part::Train)?.digits;
-    let test = source.load(Part::Test)?.digits;
+    let train = source.load(Split::Train)?.digits;
+    let test = source.load(Split::Test)?.digits;
     if let Some(out) = out {
         let png = digits::classes(&train, IN_PNG).png();
         write_atomically(out, &png.map_err(ReportError::from)?)?;
@@ -102,10 +103,10 @@ fn counts(train: &Digits, test: &Digits) -> String {
 fn previews(train: &Digits) -> String {
     let gallery = digits::classes(train, IN_TERMINAL);
     let mut text = String::new();
-    for tiles in gallery.tiles.chunks(IN_TERMINAL) {
-        let small = tiles
+    for thumbnails in gallery.thumbnails.chunks(IN_TERMINAL) {
+        let small = thumbnails
             .iter()
-            .map(|tile| preview(&halved(&tile.pixels), SIDE / 2));
+            .map(|thumbnail| preview(&halved(&thumbnail.pixels), SIDE / 2));
         let small: Vec<String> = small.collect();
         let mut lines: Vec<_> = small.iter().map(|digit| digit.lines()).collect();
         for _ in 0..SIDE.div_ceil(4) {

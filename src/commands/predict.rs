@@ -17,11 +17,12 @@ use crate::ink::save::Folder;
 use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
 use crate::interrupt;
 use crate::terminal::note;
-use progress::Progress;
+use progress::PredictProgress;
 
 pub fn run(args: &PredictArgs) -> Result<Status, Error> {
-    // The threads that help with single pictures: every thread keeps memory for itself, so on many
-    // cores they would add up. It only fails where there are such threads already.
+    // These threads help with single pictures. Each keeps memory of its own, so there are only a
+    // few, however many cores there are. Building them fails only where there are such threads
+    // already.
     let helpers = available_threads().min(MAX_THREADS);
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(helpers)
@@ -47,13 +48,13 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         Some(path) => Some(save_folder(path, &listing.inputs)?),
         None => None,
     };
-    // What has been read is said before a signal ends the program. Not while it waits for standard
-    // input, which may never come.
+    // A signal ends the program only after the results so far have been printed, except while it
+    // waits for standard input, which may never end.
     let mut inputs = listing.inputs.iter();
     let waits = inputs.any(|input| matches!(input, Input::Stdin));
     let _deferred = (!waits).then(interrupt::defer);
 
-    let progress = Progress::new(listing.inputs.len());
+    let progress = PredictProgress::new(listing.inputs.len());
     let reader = Reader::new(listing.inputs, available_threads());
     let session = Session {
         args,
@@ -93,7 +94,7 @@ fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
     }
 }
 
-/// What is said about a picture.
+/// What is printed about a picture.
 struct Answer {
     text: String,
     /// What the network saw.
@@ -136,7 +137,7 @@ struct Session<'a> {
     args: &'a PredictArgs,
     reader: Reader,
     folder: Option<Folder>,
-    progress: Progress,
+    progress: PredictProgress,
 }
 
 impl Session<'_> {

@@ -26,7 +26,7 @@ fn list_all() -> Result<String, Error> {
     Ok(text)
 }
 
-/// One line for each recipe of a group, or of those in none.
+/// One line for each recipe of a group, or for each recipe outside all groups.
 fn list(group: Option<&str>) -> Result<String, Error> {
     let mut text = String::new();
     for builtin in BUILTIN.iter().filter(|builtin| builtin.group() == group) {

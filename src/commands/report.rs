@@ -30,7 +30,8 @@ fn report(args: &ReportArgs) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
-/// Measures the best network on the test images again: the summary has no single answers.
+/// Measures the best network on the test images again, since the summary does not hold the answers
+/// to single images.
 fn finished(
     args: &ReportArgs,
     folder: &RunFolder,
@@ -66,7 +67,7 @@ fn finished(
     write(folder, Some(summary), best, Some(&data))
 }
 
-/// Its curves so far. Without its training images it is still a report.
+/// Reports the curves so far, even where the training images can't be found.
 fn unfinished(args: &ReportArgs, folder: &RunFolder, recipe: &Recipe) -> Result<(), Error> {
     let data = unfinished_data(args, folder, recipe);
     if let Err(error) = &data {
@@ -75,7 +76,7 @@ fn unfinished(args: &ReportArgs, folder: &RunFolder, recipe: &Recipe) -> Result<
     write(folder, None, None, data.ok().as_ref())
 }
 
-/// The images that a run without a summary learns from, which `last.mpk` tells.
+/// The images that a run without a summary is trained on; `last.mpk` says which.
 fn unfinished_data(
     args: &ReportArgs,
     folder: &RunFolder,
@@ -99,7 +100,7 @@ fn unfinished_data(
     }
 }
 
-/// Writes the report of the run in `folder`, of what stands there and of the given images.
+/// Writes the report of the run in `folder`, from the files there and the given images.
 pub fn write(
     folder: &RunFolder,
     summary: Option<&Summary>,

@@ -39,8 +39,8 @@ fn begin_and_train(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     display.finish();
     let folder = run.folder().path();
     let outcome = trained.inspect_err(|error| note_saved(error, run.folder()))?;
-    // All is saved here, so from now on a signal ends the program at once; one may have come after
-    // the last batch.
+    // Everything has been saved, so from now on a signal ends the program at once; one may already
+    // have come after the last batch.
     drop(deferred);
     if outcome == Outcome::Interrupted || interrupt::requested() {
         note(&format!(
@@ -143,7 +143,7 @@ fn finish(run: &Run) -> Result<Status, Error> {
 fn note_saved(error: &RunError, folder: &RunFolder) {
     if error.is_unwritten() && folder.file("last.mpk").exists() {
         note(&format!(
-            "what was saved before is as it was; when the folder can be written again, go on with: {}",
+            "what was saved before is intact; when the folder can be written to again, go on with: {}",
             resume_command(folder.path())
         ));
     }

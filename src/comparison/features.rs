@@ -11,14 +11,14 @@ pub(super) struct Feature {
     pub name: String,
     /// What networks that are compared have in common, for the end of "networks alike in".
     pub alike: &'static str,
-    /// For each variant its value; `None` for one that has no such thing.
+    /// The value of each variant; `None` for a variant without such a thing.
     pub cases: Vec<Option<Case>>,
 }
 
 /// A variant's value of a feature.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Case {
-    /// In words that follow "with": `5x5`.
+    /// The value in words that follow "with": `5x5`.
     pub value: String,
     /// Everything else about the variant, as far as it matters: variants with the same `rest`
     /// show what the value alone does.

@@ -76,7 +76,7 @@ fn extremes(points: &[(&str, Point)]) -> String {
     }
 }
 
-/// What sentences are about.
+/// The figures that the sentences compare.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Point {
     accuracy: f64,
@@ -117,7 +117,7 @@ impl Chance {
     }
 }
 
-/// The values of one feature and what they came to.
+/// The values of one feature, and the figures that they led to.
 struct Group {
     points: Vec<(String, Point)>,
     /// How many networks each point is the mean of.
@@ -294,9 +294,7 @@ mod tests {
         let wanted = Wanted {
             recipes: &texts(recipes),
             sweeps: &texts(sweeps),
-            seeds: None,
-            epochs: None,
-            out: None,
+            ..Wanted::default()
         };
         let comparison = Comparison::new(&wanted).unwrap();
         let variants = comparison.variants.iter().zip(figures);

@@ -14,7 +14,7 @@ mod sweep;
 mod table;
 
 pub use findings::findings;
-pub use plan::{Comparison, ComparisonError, Run, Variant, Wanted};
+pub use plan::{Comparison, ComparisonError, PlannedRun, Variant, Wanted};
 pub use processes::{Settings, command_line, train_all};
 pub use standing::{Ending, Expected, Finished, Standing};
 pub use sweep::{Setting, SweepError};

@@ -9,7 +9,7 @@ use crate::network::{Plan, PlanError};
 use crate::recipe::{Recipe, RecipeError};
 
 /// What the command line asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
     /// Recipes, built-in groups and folders of recipes.
     pub recipes: &'a [String],
@@ -28,29 +28,29 @@ pub struct Wanted<'a> {
 pub struct Comparison {
     pub out: PathBuf,
     pub variants: Vec<Variant>,
-    /// Variant by variant, seed by seed.
-    pub runs: Vec<Run>,
+    /// The runs, variant by variant and seed by seed.
+    pub runs: Vec<PlannedRun>,
 }
 
 /// One network and training, which is run once for each seed.
 #[derive(Debug)]
 pub struct Variant {
-    /// For people: `cnn-9956, optimizer.lr=0.1`.
+    /// The name that people read: `cnn-9956, optimizer.lr=0.1`.
     pub label: String,
     /// The recipe as `train --config` takes it.
     pub config: String,
     /// The values that were swept.
     pub settings: Vec<Setting>,
-    /// With these values, and with the recipe's own seed.
+    /// The recipe with these values, and with its own seed.
     pub recipe: Recipe,
     /// Trainable parameters.
     pub parameters: usize,
 }
 
-/// One training.
+/// One training run of the comparison.
 #[derive(Debug)]
-pub struct Run {
-    /// Its folder's name: recipe, values and seed, in characters that are safe everywhere.
+pub struct PlannedRun {
+    /// The name of its folder: recipe, values and seed, in characters that are safe everywhere.
     pub name: String,
     pub folder: PathBuf,
     /// Index of its [`Variant`].
@@ -92,9 +92,9 @@ pub enum ComparisonError {
     TooMany { runs: u128 },
 }
 
-/// More can't be meant, and would only fill memory.
+/// The most runs; more can't be meant, and would only fill memory.
 const MAX_RUNS: u128 = 10_000;
-/// With `.log` behind it, what file systems take.
+/// The longest name of a folder; with `.log` added to it, file systems still take it.
 const MAX_NAME: usize = 240;
 
 impl Comparison {
@@ -163,7 +163,7 @@ impl Comparison {
             parts.extend(overrides.iter().map(|text| safe(text)));
             parts.push(format!("seed-{seed}"));
             let name = parts.join("-");
-            self.runs.push(Run {
+            self.runs.push(PlannedRun {
                 folder: self.out.join(&name),
                 name,
                 variant: self.variants.len(),
@@ -183,7 +183,7 @@ impl Comparison {
 
     /// Refuses runs that would write into one folder.
     fn check_names(&self) -> Result<(), ComparisonError> {
-        let mut by_name: Vec<&Run> = self.runs.iter().collect();
+        let mut by_name: Vec<&PlannedRun> = self.runs.iter().collect();
         // Names that differ in case only are one folder on macOS and Windows.
         by_name.sort_by_key(|run| run.name.to_lowercase());
         for pair in by_name.windows(2) {
@@ -204,14 +204,14 @@ impl Comparison {
     }
 
     /// Where a run comes from, for messages.
-    fn origin(&self, run: &Run) -> String {
+    fn origin(&self, run: &PlannedRun) -> String {
         let variant = &self.variants[run.variant];
         let overrides: Vec<String> = variant.settings.iter().map(Setting::to_text).collect();
         described(&variant.config, &overrides)
     }
 
     /// A run's name for people: `cnn-9956, optimizer.lr=0.1, seed 0`.
-    pub fn title(&self, run: &Run) -> String {
+    pub fn title(&self, run: &PlannedRun) -> String {
         format!("{}, seed {}", self.variants[run.variant].label, run.seed)
     }
 }
@@ -259,8 +259,7 @@ mod tests {
             recipes: &texts(recipes),
             sweeps: &texts(sweeps),
             seeds,
-            epochs: None,
-            out: None,
+            ..Wanted::default()
         };
         Comparison::new(&wanted).map_err(|error| error.to_string())
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::plan::{Comparison, Run};
-use super::progress::Progress;
+use super::plan::{Comparison, PlannedRun};
+use super::progress::ComparisonProgress;
 use super::standing::{Ending, Expected, Standing};
 
 /// What all runs have in common.
@@ -21,7 +21,7 @@ use super::standing::{Ending, Expected, Standing};
 pub struct Settings<'a> {
     /// This program.
     pub program: PathBuf,
-    /// `--data` and `--backend` as the user wrote them, if he did.
+    /// `--data` and `--backend` as the user wrote them, if at all.
     pub data: Option<&'a str>,
     pub backend: Option<&'a str>,
     pub threads: Option<usize>,
@@ -34,15 +34,15 @@ pub struct Settings<'a> {
     pub expected: Expected,
 }
 
-/// How often the processes are looked after.
+/// How often the processes are checked on.
 const TICK: Duration = Duration::from_millis(20);
-/// What a message of a failed run is looked for in: the end of its log.
+/// How much of the end of a failed run's log is searched for its message.
 const TAIL_BYTES: u64 = 8 * 1024;
 
 /// The arguments that make the run, or go on with it; `None` where nothing is to be done.
 pub fn command_line(
     comparison: &Comparison,
-    run: &Run,
+    run: &PlannedRun,
     standing: &Standing,
     settings: &Settings<'_>,
 ) -> Option<Vec<OsString>> {
@@ -90,7 +90,7 @@ pub fn train_all(
     settings: &Settings<'_>,
     stop: &dyn Fn() -> bool,
 ) -> Vec<Ending> {
-    let mut progress = Progress::new();
+    let mut progress = ComparisonProgress::new();
     let mut endings: Vec<Option<Ending>> = Vec::new();
     let mut waiting = VecDeque::new();
     for (index, standing) in standings.into_iter().enumerate() {
@@ -137,7 +137,7 @@ pub fn train_all(
             let ending = match child.try_wait() {
                 Ok(None) => return true,
                 Ok(Some(status)) => ending(run, status, settings, stopping),
-                Err(error) => Ending::Failed(format!("its process is out of reach: {error}")),
+                Err(error) => Ending::Failed(format!("its process can't be waited for: {error}")),
             };
             progress.end(*index, comparison, &ending);
             endings[*index] = Some(ending);
@@ -157,7 +157,7 @@ pub fn train_all(
 }
 
 /// The file beside a run's folder that its process writes to.
-fn log_file(run: &Run) -> PathBuf {
+fn log_file(run: &PlannedRun) -> PathBuf {
     let mut name = run.folder.clone().into_os_string();
     name.push(".log");
     name.into()
@@ -165,7 +165,7 @@ fn log_file(run: &Run) -> PathBuf {
 
 fn start(
     comparison: &Comparison,
-    run: &Run,
+    run: &PlannedRun,
     standing: &Standing,
     settings: &Settings<'_>,
 ) -> io::Result<Child> {
@@ -205,7 +205,7 @@ fn interrupt<'a>(children: impl Iterator<Item = &'a Child>) {
 #[cfg(not(unix))]
 fn interrupt<'a>(_: impl Iterator<Item = &'a Child>) {}
 
-fn ending(run: &Run, status: ExitStatus, settings: &Settings<'_>, stopping: bool) -> Ending {
+fn ending(run: &PlannedRun, status: ExitStatus, settings: &Settings<'_>, stopping: bool) -> Ending {
     let standing = Standing::of(run, &settings.expected);
     match standing {
         Standing::Complete(finished) if status.success() => Ending::Complete(finished),
@@ -225,7 +225,7 @@ fn exit(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return match signal {
-            9 => "it was killed (signal 9), perhaps for want of memory".to_string(),
+            9 => "it was killed (signal 9), perhaps because memory ran out".to_string(),
             _ => format!("signal {signal} ended it"),
         };
     }

@@ -16,10 +16,10 @@ use crate::training::RunFolder;
 const REFRESH: Duration = Duration::from_millis(250);
 
 /// Shows the progress of many runs.
-pub(super) struct Progress {
+pub(super) struct ComparisonProgress {
     /// `None` where stderr is not a terminal.
     live: Option<Live>,
-    /// How many are to be trained, have been started, and have failed.
+    /// How many runs are to be trained, have been started, and have failed.
     runs: usize,
     started: usize,
     failed: usize,
@@ -28,7 +28,7 @@ pub(super) struct Progress {
 struct Live {
     lines: MultiProgress,
     total: ProgressBar,
-    /// The runs' indices and lines.
+    /// The indices and lines of the runs.
     running: Vec<(usize, ProgressBar)>,
     refreshed: Instant,
 }
@@ -49,7 +49,7 @@ impl Live {
     }
 }
 
-impl Progress {
+impl ComparisonProgress {
     pub fn new() -> Self {
         Self {
             live: stderr().is_terminal().then(Live::new),
@@ -59,11 +59,11 @@ impl Progress {
         }
     }
 
-    /// Of all runs, `complete` are so already; some more may not be to train either.
+    /// `complete` of the runs are complete already, and others may be impossible to train.
     pub fn begin(&mut self, complete: usize, to_train: usize) {
         self.runs = to_train;
         note(&format!(
-            "{complete} runs are complete, {to_train} are to train"
+            "{complete} runs are complete, {to_train} are left to train"
         ));
         if let Some(live) = &self.live {
             live.total.set_length(to_train as u64);
@@ -157,7 +157,7 @@ impl Progress {
 
     /// A signal asked us to stop; `running` runs save themselves.
     pub fn stopping(&self, running: usize) {
-        let text = format!("stopping: {running} running are saved first");
+        let text = format!("stopping; the {running} that are running are saved first");
         match &self.live {
             Some(live) => drop(live.lines.println(text)),
             None => note(&text),
@@ -184,13 +184,11 @@ mod tests {
     fn the_lines_templates_are_valid() {
         let wanted = Wanted {
             recipes: &["lenet".to_string()],
-            sweeps: &[],
             seeds: Some(2),
-            epochs: None,
-            out: None,
+            ..Wanted::default()
         };
         let comparison = Comparison::new(&wanted).unwrap();
-        let mut progress = Progress::new();
+        let mut progress = ComparisonProgress::new();
         progress.live = Some(Live::new());
         progress.begin(0, 2);
         progress.start(0, &comparison, &Standing::Unfinished);

@@ -1,6 +1,6 @@
 //! What of a run is in its folder already.
 
-use super::plan::Run;
+use super::plan::PlannedRun;
 use crate::files::{is_temporary, lock};
 use crate::training::{Checkpoint, LogLine, RunFolder, RunFolderError, Summary};
 
@@ -9,20 +9,20 @@ use crate::training::{Checkpoint, LogLine, RunFolder, RunFolderError, Summary};
 pub struct Expected {
     pub backend: &'static str,
     pub limit: Option<u64>,
-    /// Of the training images. `None` in a dry run, which looks at no data.
+    /// The sha256 of the training images; `None` in a dry run, which looks at no data.
     pub sha256: Option<String>,
 }
 
 /// What is left to do for a run.
 #[derive(Debug)]
 pub enum Standing {
-    /// All of it.
+    /// The run has not begun.
     Missing,
     /// `last.mpk` is there to go on from.
     Unfinished,
-    /// Nothing.
+    /// The run is complete, and nothing is left to do.
     Complete(Box<Finished>),
-    /// Its folder can't be used, or not now; why, and what to do.
+    /// Its folder can't be used, at least for now; the sentence says why, and what to do.
     Blocked(String),
 }
 
@@ -37,7 +37,7 @@ pub struct Finished {
 #[derive(Debug)]
 pub enum Ending {
     Complete(Box<Finished>),
-    /// Why, in words.
+    /// The reason, as a sentence.
     Failed(String),
     /// It was stopped, or not started, because a signal asked us to stop.
     Interrupted,
@@ -45,12 +45,12 @@ pub enum Ending {
 
 impl Standing {
     /// Looks into the folder of `run`.
-    pub fn of(run: &Run, expected: &Expected) -> Self {
+    pub fn of(run: &PlannedRun, expected: &Expected) -> Self {
         look(run, expected).unwrap_or_else(|error| Standing::Blocked(error.to_string()))
     }
 }
 
-fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
+fn look(run: &PlannedRun, expected: &Expected) -> Result<Standing, RunFolderError> {
     let folder = RunFolder::open(&run.folder);
     match run.folder.read_dir() {
         Ok(entries) => {
@@ -110,7 +110,7 @@ fn look(run: &Run, expected: &Expected) -> Result<Standing, RunFolderError> {
 struct Conditions {
     backend: String,
     limit: Option<u64>,
-    /// Of the training images, and where they were.
+    /// The sha256 of the training images, and where they were.
     sha256: String,
     data: String,
 }
@@ -125,7 +125,7 @@ impl Conditions {
         }
     }
 
-    /// Those of the run that saved `last.mpk`; why there are none, if it can't be read.
+    /// The conditions of the run that saved `last.mpk`, or why they can't be read.
     fn of_checkpoint(folder: &RunFolder) -> Result<Self, String> {
         let checkpoint =
             Checkpoint::load(&folder.file("last.mpk")).map_err(|error| error.to_string())?;

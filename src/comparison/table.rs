@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::Comparison;
 use super::standing::{Ending, Finished};
 
-/// The validation accuracy that a network is timed to, in epochs.
+/// The validation accuracy that the epochs of a network are counted up to.
 const GOOD: f64 = 0.98;
 
 /// All that a comparison measured. The same runs give the same table.
@@ -18,34 +18,34 @@ pub struct Table {
     pub runs: Vec<RunFigures>,
 }
 
-/// Over the seeds of one variant, as far as they are complete.
+/// Figures over the complete runs of one variant.
 #[derive(Debug, Serialize)]
 pub struct VariantFigures {
     /// The recipe and the values swept: `cnn-9956, optimizer.lr=0.1`.
     pub variant: String,
     /// Trainable parameters.
     pub parameters: usize,
-    /// Runs that are complete, and that are not.
+    /// How many runs are complete, and how many are not.
     pub runs: usize,
     pub failed: usize,
-    /// Training and validation, all epochs together.
+    /// The time for training and validation over all epochs.
     pub seconds: Option<Figure>,
-    /// While training.
+    /// The speed of training, without validation.
     pub images_per_second: Option<Figure>,
     /// The first epoch whose validation accuracy is at least 0.98, over the runs that have one.
     pub epochs_to_98: Option<Figure>,
-    /// How many runs have one.
+    /// How many runs have such an epoch.
     pub reached_98: usize,
-    /// The highest of all epochs.
+    /// The highest validation accuracy of all epochs.
     pub val_accuracy: Option<Figure>,
-    /// Of the epoch with the smallest validation loss.
+    /// The test accuracy of the epoch with the smallest validation loss.
     pub test_accuracy: Option<Figure>,
 }
 
-/// One run.
+/// What is known of one run.
 #[derive(Debug, Serialize)]
 pub struct RunFigures {
-    /// Its folder's name.
+    /// The name of its folder.
     pub run: String,
     pub variant: String,
     pub seed: u64,
@@ -80,7 +80,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Of `values`; `None` when there are none.
+    /// The figure of `values`; `None` when there are none.
     pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let values: Vec<f64> = values.collect();
         let (first, rest) = values.split_first()?;
@@ -91,7 +91,7 @@ impl Figure {
         })
     }
 
-    /// From the smallest to the largest.
+    /// The difference between the largest and the smallest value.
     pub fn range(&self) -> f64 {
         self.max - self.min
     }

@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use ureq::{Agent, Timeout};
 
 use crate::dataset::idx::{self, Contents, MOST_ITEMS};
-use crate::dataset::progress::Progress;
+use crate::dataset::progress::DownloadProgress;
 use crate::dataset::{DatasetError, Expected, MIRRORS, MNIST, folder};
 use crate::files::{install, sweep, temporary};
 use crate::interrupt;
@@ -226,7 +226,9 @@ impl Downloader {
         loop {
             match parts.recv_timeout(TICK) {
                 Ok(Ok(Received::Length(declared))) => {
-                    progress = self.progress.then(|| Progress::start(url, declared));
+                    progress = self
+                        .progress
+                        .then(|| DownloadProgress::start(url, declared));
                 }
                 Ok(Ok(Received::Bytes(bytes))) => {
                     file.write_all(&bytes)
@@ -325,8 +327,8 @@ impl Downloader {
     }
 }
 
-/// How a verified file is called. A proxy on the way may have unpacked it; a `.gz` that is none
-/// would mislead other programs.
+/// The name of a verified file. A proxy on the way may have unpacked it; a `.gz` that is not
+/// compressed would mislead other programs.
 fn final_name(contents: &Contents, wanted: &Expected) -> String {
     if contents.gzip {
         format!("{}.gz", wanted.name)

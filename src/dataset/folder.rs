@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::idx::{self, Contents, MOST_ITEMS};
-use crate::dataset::{DatasetError, Digits, Kind, Part, Split};
+use crate::dataset::{DatasetError, Digits, Kind, LoadedSplit, Split};
 
-/// The path of a file in a folder, or none: `NAME`, `NAME` with a dot before `idx` (as some mirrors
-/// have it), or either with `.gz`, in this order.
+/// The path of a file in a folder, if it is there: `NAME`, `NAME` with a dot before `idx` (as some
+/// mirrors have it), or either with `.gz`, in this order.
 pub(super) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     let names = [
@@ -33,14 +33,14 @@ pub(super) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
 
 /// The standard names of those of the four files that a folder lacks.
 pub(super) fn missing(folder: &Path) -> Vec<&'static str> {
-    [Part::Train, Part::Test]
+    [Split::Train, Split::Test]
         .into_iter()
-        .flat_map(|part| [part.images_file(), part.labels_file()])
+        .flat_map(|split| [split.images_file(), split.labels_file()])
         .filter(|name| locate(folder, name).is_none())
         .collect()
 }
 
-/// That a path is a folder, or the error that says what it is.
+/// Checks that a path is a folder; the error says what it is instead.
 pub(super) fn check(folder: &Path) -> Result<(), DatasetError> {
     let path = folder.to_path_buf();
     match fs::metadata(folder) {
@@ -53,7 +53,7 @@ pub(super) fn check(folder: &Path) -> Result<(), DatasetError> {
     }
 }
 
-/// That a path is a folder with all four files, or the error that names all that it lacks.
+/// Checks that a path is a folder with all four files; the error names those that it lacks.
 pub(super) fn check_complete(folder: &Path) -> Result<(), DatasetError> {
     check(folder)?;
     match missing(folder) {
@@ -65,9 +65,9 @@ pub(super) fn check_complete(folder: &Path) -> Result<(), DatasetError> {
     }
 }
 
-/// Reads the two files of one part.
-pub(super) fn load(folder: &Path, part: Part) -> Result<Split, DatasetError> {
-    let names = [part.images_file(), part.labels_file()];
+/// Reads the two files of one split.
+pub(super) fn load(folder: &Path, split: Split) -> Result<LoadedSplit, DatasetError> {
+    let names = [split.images_file(), split.labels_file()];
     let [Some(images_file), Some(labels_file)] = names.map(|name| locate(folder, name)) else {
         check(folder)?;
         let missing = names
@@ -90,7 +90,7 @@ pub(super) fn join(
     images: Contents,
     labels_file: &Path,
     labels: Contents,
-) -> Result<Split, DatasetError> {
+) -> Result<LoadedSplit, DatasetError> {
     if images.count != labels.count {
         return Err(DatasetError::Pair {
             images_file: images_file.to_path_buf(),
@@ -99,7 +99,7 @@ pub(super) fn join(
             labels: labels.count,
         });
     }
-    Ok(Split {
+    Ok(LoadedSplit {
         digits: Digits::new(images.items, labels.items),
         sha256: images.sha256,
     })

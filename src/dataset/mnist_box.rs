@@ -41,16 +41,16 @@ fn scale<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> (Scaled,
     let mut sums = [[0.0; BOX]; BOX];
     for (y, row) in rows.enumerate() {
         let mut narrow = [0.0; BOX];
-        for (level, part) in narrow.iter_mut().zip(columns.parts()) {
-            let covered = part
+        for (level, interval) in narrow.iter_mut().zip(columns.intervals()) {
+            let covered = interval
                 .touched
                 .clone()
-                .map(|x| part.share(x) * f64::from(row[x]));
+                .map(|x| interval.share(x) * f64::from(row[x]));
             *level = (covered.sum::<f64>() / columns.step) as f32;
         }
-        for (sums, part) in sums.iter_mut().zip(lines.parts()) {
-            if part.touched.contains(&y) {
-                let share = part.share(y);
+        for (sums, interval) in sums.iter_mut().zip(lines.intervals()) {
+            if interval.touched.contains(&y) {
+                let share = interval.share(y);
                 for (sum, level) in sums.iter_mut().zip(narrow) {
                     *sum += share * f64::from(level);
                 }
@@ -61,28 +61,28 @@ fn scale<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> (Scaled,
     (scaled, columns.count, lines.count)
 }
 
-/// A line stretched or shrunk to `count` pixels: each is the mean of the part it covers.
+/// A line resampled to `count` pixels, each of which is the mean of the interval it covers.
 struct Means {
     count: usize,
-    /// How many pixels of the line one covers.
+    /// How many pixels of the line one of them covers.
     step: f64,
-    parts: [Part; BOX],
+    intervals: [Interval; BOX],
 }
 
-/// A part of a line.
-struct Part {
+/// An interval of a line.
+struct Interval {
     start: f64,
     end: f64,
-    /// The pixels that it covers something of.
+    /// The pixels that it covers at least in part.
     touched: Range<usize>,
 }
 
 impl Means {
     fn new(length: usize, count: usize) -> Self {
         let step = length as f64 / count as f64;
-        let part = |i| {
+        let interval = |i| {
             let (start, end) = (i as f64 * step, (i + 1) as f64 * step);
-            Part {
+            Interval {
                 start,
                 end,
                 touched: start as usize..(end.ceil() as usize).min(length),
@@ -91,16 +91,16 @@ impl Means {
         Self {
             count,
             step,
-            parts: std::array::from_fn(part),
+            intervals: std::array::from_fn(interval),
         }
     }
 
-    fn parts(&self) -> &[Part] {
-        &self.parts[..self.count]
+    fn intervals(&self) -> &[Interval] {
+        &self.intervals[..self.count]
     }
 }
 
-impl Part {
+impl Interval {
     /// How much of the line's pixel `i` it covers.
     fn share(&self, i: usize) -> f64 {
         self.end.min((i + 1) as f64) - self.start.max(i as f64)

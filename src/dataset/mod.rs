@@ -1,7 +1,7 @@
 //! MNIST and other sets of its form: found, downloaded, checked, read and split.
 //!
 //! [`DataArg`] is what the user wrote after `--data`; [`find`] turns it into a [`Source`], fetching
-//! the files when it has to; [`Source::load`] reads one part of it as a [`Split`];
+//! the files when it has to; [`Source::load`] reads one split of it as a [`LoadedSplit`];
 //! [`stratified_split`] sets validation digits apart. [`Augment`] varies training images;
 //! [`mnist_box`] makes of ink what MNIST's digits are.
 //!
@@ -44,29 +44,29 @@ pub const PIXELS: usize = SIDE * SIDE;
 /// The classes, the digits 0 to 9.
 pub const CLASSES: usize = 10;
 
-/// One of the two halves that MNIST comes in.
+/// The two splits that MNIST comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// The digits to learn from (60,000 in MNIST).
+pub enum Split {
+    /// The training digits (60,000 in MNIST).
     Train,
-    /// The digits to be judged by (10,000 in MNIST).
+    /// The test digits (10,000 in MNIST).
     Test,
 }
 
-impl Part {
+impl Split {
     /// The standard name of the images file, uncompressed.
     pub fn images_file(self) -> &'static str {
         match self {
-            Part::Train => "train-images-idx3-ubyte",
-            Part::Test => "t10k-images-idx3-ubyte",
+            Split::Train => "train-images-idx3-ubyte",
+            Split::Test => "t10k-images-idx3-ubyte",
         }
     }
 
     /// The standard name of the labels file, uncompressed.
     pub fn labels_file(self) -> &'static str {
         match self {
-            Part::Train => "train-labels-idx1-ubyte",
-            Part::Test => "t10k-labels-idx1-ubyte",
+            Split::Train => "train-labels-idx1-ubyte",
+            Split::Test => "t10k-labels-idx1-ubyte",
         }
     }
 }
@@ -147,9 +147,9 @@ impl std::fmt::Debug for Digits {
     }
 }
 
-/// One part of a dataset, read and checked.
+/// A split of a dataset, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
+pub struct LoadedSplit {
     /// The digits.
     pub digits: Digits,
     /// The sha256, in lower-case hex, of the uncompressed images file: what names the data in a
@@ -157,7 +157,7 @@ pub struct Split {
     pub sha256: String,
 }
 
-impl Split {
+impl LoadedSplit {
     /// Reads and checks an images file and its labels file, each plain or gzip, with `names` for
     /// messages.
     ///

@@ -8,11 +8,11 @@ use crate::terminal::{bar_style, note};
 
 /// One file's progress. The bar goes away when this is dropped, whether the download went well or
 /// not: what remains on the screen is what the command says at its end.
-pub(super) struct Progress {
+pub(super) struct DownloadProgress {
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl DownloadProgress {
     /// Shows that an address is being fetched; `bytes` is its length, if the server told it.
     pub fn start(url: &str, bytes: Option<u64>) -> Self {
         let bar = stderr().is_terminal().then(|| bar(url, bytes));
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn the_bars_templates_are_valid() {
         for bytes in [None, Some(100)] {
-            let progress = Progress {
+            let progress = DownloadProgress {
                 bar: Some(bar("https://example.org/images.gz", bytes)),
             };
             progress.at(30);

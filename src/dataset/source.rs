@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{DatasetError, Downloader, Part, Split, VARIABLE, folder};
+use crate::dataset::{DatasetError, Downloader, LoadedSplit, Split, VARIABLE, folder};
 
 /// What the user wrote after `--data`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -160,15 +160,15 @@ impl Places {
 }
 
 impl Source {
-    /// Reads and checks one part; the files of the other stay closed.
+    /// Reads and checks one split; the files of the other one stay closed.
     ///
     /// # Errors
-    /// One that names the file and says what is wrong with it, or which of the part's two files are
+    /// One that names the file and says what is wrong with it, or which of the split's two files are
     /// missing.
-    pub fn load(&self, part: Part) -> Result<Split, DatasetError> {
+    pub fn load(&self, split: Split) -> Result<LoadedSplit, DatasetError> {
         match self {
-            Source::Sample => load_sample(part),
-            Source::Folder(name) => folder::load(name, part),
+            Source::Sample => load_sample(split),
+            Source::Folder(name) => folder::load(name, split),
         }
     }
 
@@ -188,22 +188,22 @@ macro_rules! sample {
     };
 }
 
-fn load_sample(part: Part) -> Result<Split, DatasetError> {
-    let (images, labels) = match part {
-        Part::Train => (
+fn load_sample(split: Split) -> Result<LoadedSplit, DatasetError> {
+    let (images, labels) = match split {
+        Split::Train => (
             sample!("train-images-idx3-ubyte.gz"),
             sample!("train-labels-idx1-ubyte.gz"),
         ),
-        Part::Test => (
+        Split::Test => (
             sample!("t10k-images-idx3-ubyte.gz"),
             sample!("t10k-labels-idx1-ubyte.gz"),
         ),
     };
     let folder = Path::new("sample");
     let (images_file, labels_file) = (
-        folder.join(part.images_file()),
-        folder.join(part.labels_file()),
+        folder.join(split.images_file()),
+        folder.join(split.labels_file()),
     );
     // Checked like any other file, which costs milliseconds and gives the sha256.
-    Split::parse([images, labels], [&images_file, &labels_file])
+    LoadedSplit::parse([images, labels], [&images_file, &labels_file])
 }

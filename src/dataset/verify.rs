@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::dataset::idx::{self, MOST_ITEMS};
 use crate::dataset::{DatasetError, Expected, MNIST, folder};
 
-/// What was found of one of the files.
+/// What was found out about one of the files.
 #[derive(Debug)]
 pub struct FileCheck {
-    /// The path of the file, or, if there is none, of where it would be.
+    /// The path of the file, or of where it would be if there is none.
     pub file: PathBuf,
     /// How it compares.
     pub state: FileState,
@@ -67,10 +67,9 @@ pub fn verify(folder: &Path) -> Result<Vec<FileCheck>, DatasetError> {
     verify_against(folder, &MNIST)
 }
 
-/// As [`verify`], but compares with other files than MNIST's.
+/// Does what [`verify`] does, but compares with other files than MNIST's.
 ///
-/// # Errors
-/// As [`verify`].
+/// # Errors The same as for [`verify`].
 pub fn verify_against(
     folder: &Path,
     originals: &[Expected],

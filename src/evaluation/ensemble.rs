@@ -40,7 +40,7 @@ impl Prediction {
         argmax(&self.probabilities)
     }
 
-    /// Its probability.
+    /// The probability of the most probable digit.
     pub fn confidence(&self) -> f64 {
         self.probabilities[self.digit()]
     }
@@ -72,7 +72,7 @@ impl Evaluation {
 /// An image that was taken for another digit than it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mistake {
-    /// Of the image among the digits.
+    /// The index of the image among the digits.
     pub index: u32,
     pub truth: usize,
     pub predicted: usize,

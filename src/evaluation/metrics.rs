@@ -17,9 +17,9 @@ pub struct Confusion {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassFigures {
     pub digit: usize,
-    /// Of the images taken for this digit, the fraction that were it.
+    /// The fraction of the images taken for this digit that do show it.
     pub precision: f64,
-    /// Of the images of this digit, the fraction that were recognised.
+    /// The fraction of the images of this digit that were recognised.
     pub recall: f64,
     /// The harmonic mean of precision and recall.
     pub f1: f64,

@@ -42,7 +42,7 @@ impl Input {
 /// What the arguments stand for.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// In the arguments' order, a folder's by name.
+    /// The inputs in the order of the arguments, those of a folder sorted by name.
     pub inputs: Vec<Input>,
     /// Folders with the number of things in them, subfolders among them, that are not pictures.
     pub skipped: Vec<(PathBuf, usize)>,

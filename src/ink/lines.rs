@@ -13,7 +13,7 @@ const SLOPE: f32 = 0.17;
 const SEEN: f32 = 0.6;
 
 /// A thin part of a column: its middle, and the rows it takes.
-struct Run {
+struct ColumnRun {
     x: u32,
     top: u32,
     bottom: u32,
@@ -42,7 +42,7 @@ fn wipe_level_lines(ink: &mut Plane, threshold: f32) -> bool {
         let Some((slope, offset)) = strongest_line(&runs, width, height) else {
             break;
         };
-        let (on, off): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| {
+        let (on, off): (Vec<ColumnRun>, Vec<ColumnRun>) = runs.into_iter().partition(|run| {
             let middle = (run.top + run.bottom) as f32 / 2.0;
             (middle - slope * run.x as f32 - offset).abs() <= tolerance
         });
@@ -62,7 +62,7 @@ fn wipe_level_lines(ink: &mut Plane, threshold: f32) -> bool {
     found
 }
 
-fn thin_runs(ink: &Plane, threshold: f32, thickest: usize) -> Vec<Run> {
+fn thin_runs(ink: &Plane, threshold: f32, thickest: usize) -> Vec<ColumnRun> {
     let (width, height) = (ink.width, ink.height());
     let mut runs = Vec::new();
     let mut starts: Vec<Option<u32>> = vec![None; width];
@@ -74,7 +74,7 @@ fn thin_runs(ink: &Plane, threshold: f32, thickest: usize) -> Vec<Run> {
                 (Some(top), false) => {
                     *start = None;
                     if y - top as usize <= thickest {
-                        runs.push(Run {
+                        runs.push(ColumnRun {
                             x: x as u32,
                             top,
                             bottom: y as u32,
@@ -89,7 +89,7 @@ fn thin_runs(ink: &Plane, threshold: f32, thickest: usize) -> Vec<Run> {
 }
 
 /// Slope and offset of the line with the most runs on it, if there are enough.
-fn strongest_line(runs: &[Run], width: usize, height: usize) -> Option<(f32, f32)> {
+fn strongest_line(runs: &[ColumnRun], width: usize, height: usize) -> Option<(f32, f32)> {
     let enough = (SEEN * width as f32) as u32;
     if runs.len() < enough as usize {
         return None;
@@ -118,7 +118,7 @@ fn strongest_line(runs: &[Run], width: usize, height: usize) -> Option<(f32, f32
 }
 
 /// Whether the runs are seen along the whole way across, and not in one part of it.
-fn goes_across(runs: &[Run], width: usize) -> bool {
+fn goes_across(runs: &[ColumnRun], width: usize) -> bool {
     const PARTS: usize = 12;
     let mut seen = [0_usize; PARTS];
     let mut last = None;

@@ -18,9 +18,9 @@ pub fn original(page: &GrayImage) -> Option<Digit> {
         return None;
     }
     let levels = Plane::from_levels(page);
-    let extent = fit::extent_above(&levels, 0.0)?;
+    let bounds = fit::bounds_above(&levels, 0.0)?;
     // One side of the box is filled, but for a pixel.
-    let fills = (BOX - 1..=BOX).contains(&extent.longest());
+    let fills = (BOX - 1..=BOX).contains(&bounds.longest());
     let (x, y) = centre_of_mass(levels.values.chunks_exact(SIDE));
     let centred = (x - CENTRE).abs().max((y - CENTRE).abs()) <= OFF_CENTRE;
     (fills && centred).then_some(Digit { pixels })

@@ -23,7 +23,7 @@ pub fn strokes(levels: &GrayImage) -> Vec<Strokes> {
     }
 }
 
-/// Averages over as many pixels as it takes for the noise to go.
+/// Averages over enough pixels for the noise to go.
 pub fn denoised(levels: Plane) -> Plane {
     match noise(&levels) {
         sigma if sigma < 4.0 => levels,
@@ -54,27 +54,27 @@ fn noise(levels: &Plane) -> f32 {
     *differences.select_nth_unstable_by(middle, f32::total_cmp).1 / (6.0 * 0.6745)
 }
 
-/// Of what may be writing in ink of two kinds, whether it is the first.
+/// Whether the first of two inks is likelier to be the writing.
 fn is_first(one: &Strokes, other: &Strokes) -> bool {
     if one.cropped != other.cropped {
         return one.cropped;
     }
     let page = one.ink.width.max(one.ink.height());
-    let one_is_inner = one.extent.longest() < other.extent.longest();
+    let one_is_inner = one.bounds.longest() < other.bounds.longest();
     let (inner, outer) = if one_is_inner {
         (one, other)
     } else {
         (other, one)
     };
-    let nested = outer.extent.contains(&inner.extent);
+    let nested = outer.bounds.contains(&inner.bounds);
     // Writing, and the sheet it is on.
-    let large = inner.extent.longest() * 4 > outer.extent.longest();
+    let large = inner.bounds.longest() * 4 > outer.bounds.longest();
     let as_good = inner.score > if large { 0.5 } else { 0.6 } * outer.score;
-    let readable = inner.extent.longest() * 8 > page;
+    let readable = inner.bounds.longest() * 8 > page;
     let on_sheet = nested && inner.bent && as_good && readable;
     // A thick digit, and the paper in its loop.
     let is_hole = nested
-        && inner.extent.longest() * 5 < outer.extent.longest() * 2
+        && inner.bounds.longest() * 5 < outer.bounds.longest() * 2
         && outer.score > 0.4 * inner.score;
     let is_inner = on_sheet || !is_hole && inner.score > outer.score;
     is_inner == one_is_inner

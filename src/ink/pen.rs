@@ -1,14 +1,14 @@
-//! How wide the pen was, and strokes made as wide as MNIST's.
+//! The stroke width of a digit, and strokes made as wide as MNIST's.
 
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
 
 use super::find::Found;
 use super::plane::Plane;
-use super::strokes::Extent;
+use super::strokes::BoundingBox;
 use crate::dataset::mnist_box::BOX;
 
-/// MNIST's pens: nine tenths of its digits are drawn with one between these, in pixels of the 20x20 box.
+/// MNIST's stroke widths: nine tenths of its digits lie between these, in pixels of the 20x20 box.
 pub const WIDTHS: (f32, f32) = (1.7, 3.6);
 
 /// How much of the way from paper to full ink an edge takes: strokes are nearly black or white, as the
@@ -17,12 +17,12 @@ const EDGE: f32 = 0.7;
 
 /// The digit with paper around it, `length` pixels long, from 0 (paper) to 1 (ink).
 pub fn drawn(found: &Found, length: f32) -> Plane {
-    let extent = found.extent;
+    let bounds = found.bounds;
     // Whole-number steps down keep thin strokes' mass; up is smooth.
-    let factor = length / extent.longest() as f32;
+    let factor = length / bounds.longest() as f32;
     // Room for a wider pen.
-    let margin = (extent.longest() as f32 * 0.15).ceil() as usize + 2;
-    let crop = cropped(&found.ink, &extent, margin).map(|v| (v / found.peak).clamp(0.0, 1.2));
+    let margin = (bounds.longest() as f32 * 0.15).ceil() as usize + 2;
+    let crop = cropped(&found.ink, &bounds, margin).map(|v| (v / found.peak).clamp(0.0, 1.2));
     let resized = |side: usize| ((side as f32 * factor).round() as u32).max(1);
     let (width, height) = (resized(crop.width), resized(crop.height()));
     let image: ImageBuffer<Luma<f32>, Vec<f32>> =
@@ -41,17 +41,17 @@ pub fn drawn(found: &Found, length: f32) -> Plane {
     .map(|v| ((v - 0.5) / EDGE + 0.5).clamp(0.0, 1.0))
 }
 
-fn cropped(plane: &Plane, extent: &Extent, margin: usize) -> Plane {
+fn cropped(plane: &Plane, bounds: &BoundingBox, margin: usize) -> Plane {
     let mut crop = Plane::new(
-        extent.width() + 2 * margin,
-        extent.height() + 2 * margin,
+        bounds.width() + 2 * margin,
+        bounds.height() + 2 * margin,
         0.0,
     );
     for y in 0..crop.height() {
         for x in 0..crop.width {
             let from = (
-                (extent.left + x).wrapping_sub(margin),
-                (extent.top + y).wrapping_sub(margin),
+                (bounds.left + x).wrapping_sub(margin),
+                (bounds.top + y).wrapping_sub(margin),
             );
             if from.0 < plane.width && from.1 < plane.height() {
                 crop.values[y * crop.width + x] = plane.at(from.0, from.1);
@@ -61,11 +61,11 @@ fn cropped(plane: &Plane, extent: &Extent, margin: usize) -> Plane {
     crop
 }
 
-/// Brings the pen's width between MNIST's, for a digit that is `length` pixels long.
+/// Brings the stroke width into MNIST's range, for a digit that is `length` pixels long.
 pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     let inside = distances(&drawing, |v| v > 0.5);
     let outside = distances(&drawing, |v| v <= 0.5);
-    let Some(width) = pen_width(&inside) else {
+    let Some(width) = stroke_width(&inside) else {
         return drawing;
     };
     let unit = length / BOX as f32;
@@ -92,8 +92,8 @@ pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     result
 }
 
-/// The mean width of the strokes: in a stroke, distances to its edge rise evenly to half its width.
-pub fn pen_width(inside: &Plane) -> Option<f32> {
+/// The mean stroke width: in a stroke, distances to its edge rise evenly to half its width.
+pub fn stroke_width(inside: &Plane) -> Option<f32> {
     let (mut sum, mut count) = (0.0_f64, 0_u32);
     for &distance in inside.values.iter().filter(|&&d| d > 0.0) {
         sum += f64::from(distance) - 0.5;
@@ -190,7 +190,7 @@ mod tests {
             for y in 10..190 {
                 plane.values[y * 60 + 20..][..wide].fill(1.0);
             }
-            let width = pen_width(&distances(&plane, |v| v > 0.5)).unwrap();
+            let width = stroke_width(&distances(&plane, |v| v > 0.5)).unwrap();
             assert!(
                 (width - wide as f32).abs() < 0.15 * wide as f32,
                 "{wide}: {width}"

@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 
-/// `width` columns by as many rows, one after another.
+/// Rows of `width` values, one after another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
     pub width: usize,
@@ -36,13 +36,13 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
-    /// Every value by itself.
+    /// Applies `f` to every value.
     pub fn map(mut self, f: impl Fn(f32) -> f32) -> Self {
         self.values.iter_mut().for_each(|value| *value = f(*value));
         self
     }
 
-    /// Columns become rows.
+    /// The transpose.
     pub fn transposed(&self) -> Self {
         // In blocks, so that neither side runs out of the cache.
         const BLOCK: usize = 32;

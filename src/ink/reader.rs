@@ -13,14 +13,14 @@ use super::files::{Input, MAX_FILE_BYTES, load, load_stdin, size};
 /// not waited for longer than anyone likes to.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// As many pictures are read at once. There is memory for about three photographs, and small ones
+/// How many pictures are read at once. There is memory for about three photographs, and small ones
 /// come faster than any network takes them.
 pub const MAX_THREADS: usize = 4;
 
 /// A file of no more than this is read without asking whether there is memory for it.
 const SMALL_FILE: u64 = 64 << 10;
 
-/// What came of an input.
+/// The result of reading an input.
 #[derive(Debug)]
 pub struct Reading<T> {
     pub input: Input,

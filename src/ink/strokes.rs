@@ -1,17 +1,17 @@
-//! Ink -> its connected parts, and how far each of their pixels lies from the paper.
+//! Ink -> its connected components, and how far each of their pixels lies from the paper.
 
 use super::plane::Plane;
 
-/// A rectangle of pixels; the right and bottom edges are outside it.
+/// A bounding box in pixels; the right and the bottom edge are outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
+pub struct BoundingBox {
     pub left: usize,
     pub top: usize,
     pub right: usize,
     pub bottom: usize,
 }
 
-impl Extent {
+impl BoundingBox {
     pub fn width(&self) -> usize {
         self.right - self.left
     }
@@ -32,7 +32,7 @@ impl Extent {
             && self.bottom >= other.bottom
     }
 
-    /// With so many more pixels on all sides, as far as the picture goes.
+    /// The rectangle with `by` more pixels on each side, clipped to the picture.
     pub fn grown(&self, by: usize, width: usize, height: usize) -> Self {
         Self {
             left: self.left.saturating_sub(by),
@@ -42,7 +42,7 @@ impl Extent {
         }
     }
 
-    /// The smallest that holds both.
+    /// The smallest rectangle that holds both.
     pub fn union(&self, other: &Self) -> Self {
         Self {
             left: self.left.min(other.left),
@@ -53,21 +53,21 @@ impl Extent {
     }
 }
 
-/// Ink that hangs together, corners included.
+/// A connected component of the ink; pixels that touch at a corner are connected.
 #[derive(Debug, Clone)]
-pub struct Part {
-    pub extent: Extent,
-    /// Pixels.
+pub struct Component {
+    pub bounds: BoundingBox,
+    /// The number of its pixels.
     pub area: usize,
-    /// The ink of its darkest pixels but 2 %.
+    /// The ink of its darkest pixels, leaving out the darkest 2 %.
     pub peak: f32,
     /// The radius of the largest disc in it, in pixels.
     pub radius: f32,
-    /// The mean width of its strokes, in pixels.
-    pub pen: f32,
-    /// How many pixels it takes from paper to full ink, in the mean.
+    /// The mean stroke width, in pixels.
+    pub stroke_width: f32,
+    /// How many pixels the edge from paper to full ink is wide, on average.
     pub softness: f32,
-    /// Its share of its convex hull: near 1 for a blot or a straight line.
+    /// The share of its convex hull that it fills: near 1 for a blot or a straight line.
     pub solidity: f32,
     /// The share of it that lies on the very edge of the picture.
     pub at_edge: f32,
@@ -75,9 +75,9 @@ pub struct Part {
     pub contact: [f32; 4],
 }
 
-/// What is known of a part while its pixels are being collected.
+/// What is known of a component while its pixels are being collected.
 struct Collected {
-    extent: Extent,
+    bounds: BoundingBox,
     radius: f32,
     /// The sum of all distances to its edge.
     depth: f64,
@@ -88,10 +88,10 @@ struct Collected {
 }
 
 impl Collected {
-    /// Nothing yet of a part that holds the pixel at (x, y).
+    /// A component of which only the place of one pixel, (x, y), is known.
     fn new(x: usize, y: usize) -> Self {
         Self {
-            extent: Extent {
+            bounds: BoundingBox {
                 left: x,
                 top: y,
                 right: x + 1,
@@ -104,13 +104,13 @@ impl Collected {
         }
     }
 
-    /// Adds a pixel of a page of this size, `distance` from the part's edge.
+    /// Adds a pixel of a page of this size, `distance` from the component's edge.
     fn add(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), distance: f32) {
-        let extent = &mut self.extent;
-        extent.left = extent.left.min(x);
-        extent.right = extent.right.max(x + 1);
-        extent.top = extent.top.min(y);
-        extent.bottom = extent.bottom.max(y + 1);
+        let bounds = &mut self.bounds;
+        bounds.left = bounds.left.min(x);
+        bounds.right = bounds.right.max(x + 1);
+        bounds.top = bounds.top.min(y);
+        bounds.bottom = bounds.bottom.max(y + 1);
         self.radius = self.radius.max(distance);
         self.depth += f64::from(distance);
         self.boundary += usize::from(distance < 1.5);
@@ -120,20 +120,20 @@ impl Collected {
         }
     }
 
-    /// The part, given the ink of all its pixels in any order, the area of its convex hull and the
-    /// size of the page.
-    fn part(self, ink: &mut [f32], hull: f32, (width, height): (usize, usize)) -> Part {
+    /// The component, given the ink of all its pixels in any order, the area of its convex hull and
+    /// the size of the page.
+    fn component(self, ink: &mut [f32], hull: f32, (width, height): (usize, usize)) -> Component {
         let at = (ink.len() - 1) * 98 / 100;
         let peak = *ink.select_nth_unstable_by(at, f32::total_cmp).1;
         let faint = ink.iter().filter(|&&v| v < 0.7 * peak).count();
         let lengths = [height, width, height, width];
-        Part {
-            extent: self.extent,
+        Component {
+            bounds: self.bounds,
             area: ink.len(),
             peak,
             radius: self.radius,
             // Across a stroke, the distance rises evenly to half the width; pixels count from 1.
-            pen: (4.0 * self.depth / ink.len() as f64 - 2.0).max(1.0) as f32,
+            stroke_width: (4.0 * self.depth / ink.len() as f64 - 2.0).max(1.0) as f32,
             solidity: ink.len() as f32 / hull,
             softness: faint as f32 / self.boundary.max(1) as f32,
             at_edge: self.contact.iter().sum::<usize>() as f32 / ink.len() as f32,
@@ -142,31 +142,31 @@ impl Collected {
     }
 }
 
-/// The parts of a page, and which pixel belongs to which.
-pub struct Parts {
+/// The components of a page, and which pixel belongs to which.
+pub struct Components {
     pub width: usize,
-    /// The number of a pixel's part, from 1; 0 is paper.
+    /// The number of a pixel's component, from 1; 0 is paper.
     pub labels: Vec<u32>,
-    pub parts: Vec<Part>,
+    pub all: Vec<Component>,
 }
 
-impl Parts {
+impl Components {
     /// Everything in `ink` above `threshold`.
     pub fn new(ink: &Plane, threshold: f32) -> Self {
         let (width, height) = (ink.width, ink.height());
         let mask: Vec<bool> = ink.values.iter().map(|&v| v > threshold).collect();
         let distance = chamfer(&mask, width);
         let mut labels = vec![0_u32; mask.len()];
-        let mut parts = Vec::new();
+        let mut components = Vec::new();
         let mut stack = Vec::new();
         let mut amounts = Vec::new();
-        // Each row's first and last pixel of the part at hand.
+        // Each row's first and last pixel of the component at hand.
         let mut rows = vec![(usize::MAX, 0); height];
         for start in 0..mask.len() {
             if !mask[start] || labels[start] != 0 {
                 continue;
             }
-            let number = parts.len() as u32 + 1;
+            let number = components.len() as u32 + 1;
             let mut collected = Collected::new(start % width, start / width);
             amounts.clear();
             labels[start] = number;
@@ -188,53 +188,53 @@ impl Parts {
                     }
                 }
             }
-            let rows = &mut rows[collected.extent.top..collected.extent.bottom];
-            let hull = hull_area(rows, collected.extent.top);
+            let rows = &mut rows[collected.bounds.top..collected.bounds.bottom];
+            let hull = hull_area(rows, collected.bounds.top);
             rows.fill((usize::MAX, 0));
-            parts.push(collected.part(&mut amounts, hull, (width, height)));
+            components.push(collected.component(&mut amounts, hull, (width, height)));
         }
         Self {
             width,
             labels,
-            parts,
+            all: components,
         }
     }
 }
 
-impl Parts {
-    /// Whether a part goes along all four sides of its own extent: a drawn box.
-    pub fn framed(&self, part: &Part) -> bool {
-        let extent = &part.extent;
+impl Components {
+    /// Whether a component goes along all four sides of its own bounding box: a drawn box.
+    pub fn framed(&self, component: &Component) -> bool {
+        let bounds = &component.bounds;
         // As deep as a box that is turned a little leans.
-        let depth = extent.longest() / 6 + 1;
+        let depth = bounds.longest() / 6 + 1;
         let number = |x: usize, y: usize| self.labels[y * self.width + x];
-        let label = (extent.left..extent.right)
-            .map(|x| number(x, extent.top))
-            .find(|&label| label > 0 && self.parts[label as usize - 1].extent == *extent);
+        let label = (bounds.left..bounds.right)
+            .map(|x| number(x, bounds.top))
+            .find(|&label| label > 0 && self.all[label as usize - 1].bounds == *bounds);
         let Some(label) = label else {
             return false;
         };
         let columns = |from: usize, to: usize| {
-            let seen = (extent.left..extent.right)
+            let seen = (bounds.left..bounds.right)
                 .filter(|&x| (from..to).any(|y| number(x, y) == label))
                 .count();
-            seen * 10 > extent.width() * 9
+            seen * 10 > bounds.width() * 9
         };
         let rows = |from: usize, to: usize| {
-            let seen = (extent.top..extent.bottom)
+            let seen = (bounds.top..bounds.bottom)
                 .filter(|&y| (from..to).any(|x| number(x, y) == label))
                 .count();
-            seen * 10 > extent.height() * 9
+            seen * 10 > bounds.height() * 9
         };
-        columns(extent.top, (extent.top + depth).min(extent.bottom))
+        columns(bounds.top, (bounds.top + depth).min(bounds.bottom))
             && columns(
-                extent.bottom.saturating_sub(depth).max(extent.top),
-                extent.bottom,
+                bounds.bottom.saturating_sub(depth).max(bounds.top),
+                bounds.bottom,
             )
-            && rows(extent.left, (extent.left + depth).min(extent.right))
+            && rows(bounds.left, (bounds.left + depth).min(bounds.right))
             && rows(
-                extent.right.saturating_sub(depth).max(extent.left),
-                extent.right,
+                bounds.right.saturating_sub(depth).max(bounds.left),
+                bounds.right,
             )
     }
 }
@@ -312,7 +312,7 @@ fn chamfer(mask: &[bool], width: usize) -> Plane {
 mod tests {
     use super::*;
 
-    /// Ink where `inked` says.
+    /// A page with ink where `inked` says so.
     fn page(width: usize, height: usize, inked: impl Fn(usize, usize) -> bool) -> Plane {
         let mut page = Plane::new(width, height, 0.0);
         for (i, value) in page.values.iter_mut().enumerate() {
@@ -330,17 +330,17 @@ mod tests {
         // A bar of 6x40, and an L that touches the left and the lower edge.
         let bar = |x: usize, y: usize| (60..66).contains(&x) && (10..50).contains(&y);
         let corner = |x: usize, y: usize| x < 4 && y >= 30 || y >= 76 && x < 40;
-        let parts = Parts::new(&page(100, 80, |x, y| bar(x, y) || corner(x, y)), 0.5);
-        assert_eq!(parts.parts.len(), 2);
-        let bar = &parts.parts[0];
+        let components = Components::new(&page(100, 80, |x, y| bar(x, y) || corner(x, y)), 0.5);
+        assert_eq!(components.all.len(), 2);
+        let bar = &components.all[0];
         assert_eq!(
-            (bar.extent.width(), bar.extent.height(), bar.area),
+            (bar.bounds.width(), bar.bounds.height(), bar.area),
             (6, 40, 240)
         );
         assert!((bar.solidity - 1.0).abs() < 1e-6);
-        assert!((bar.pen - 6.0).abs() < 1.0, "{}", bar.pen);
+        assert!((bar.stroke_width - 6.0).abs() < 1.0, "{}", bar.stroke_width);
         assert_eq!(bar.contact, [0.0; 4]);
-        let corner = &parts.parts[1];
+        let corner = &components.all[1];
         assert_eq!(corner.contact, [50.0 / 80.0, 0.0, 0.0, 0.4]);
         // 4x50 and 36x4 in the hull of both: a pentagon.
         assert!(corner.solidity < 0.4, "{}", corner.solidity);
@@ -351,14 +351,14 @@ mod tests {
         let inside = |x: usize, y: usize, by: usize| {
             (by..100 - by).contains(&x) && (by..80 - by).contains(&y)
         };
-        let parts = Parts::new(
+        let components = Components::new(
             &page(100, 80, |x, y| inside(x, y, 10) && !inside(x, y, 13)),
             0.5,
         );
-        assert!(parts.framed(&parts.parts[0]));
+        assert!(components.framed(&components.all[0]));
         let from_middle = |x: usize, y: usize| (x as f32 - 50.0).hypot(y as f32 - 40.0);
         let ring = page(100, 80, |x, y| (25.0..32.0).contains(&from_middle(x, y)));
-        let parts = Parts::new(&ring, 0.5);
-        assert!(!parts.framed(&parts.parts[0]));
+        let components = Components::new(&ring, 0.5);
+        assert!(!components.framed(&components.all[0]));
     }
 }

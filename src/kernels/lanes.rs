@@ -293,9 +293,12 @@ impl Lanes for Portable {
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Without the instruction a fused multiply-add is a slow library call.
         let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
-        Self(std::array::from_fn(|i| match fused {
-            true => self.0[i].mul_add(factor.0[i], addend.0[i]),
-            false => self.0[i] * factor.0[i] + addend.0[i],
+        Self(std::array::from_fn(|i| {
+            if fused {
+                self.0[i].mul_add(factor.0[i], addend.0[i])
+            } else {
+                self.0[i] * factor.0[i] + addend.0[i]
+            }
         }))
     }
     #[inline(always)]

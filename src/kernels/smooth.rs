@@ -137,9 +137,12 @@ mod tests {
                 *byte = rng.next_u64() as u8;
             }
             // Not symmetric, so that a mirrored one is told apart.
-            let weights: [f32; 55] = std::array::from_fn(|i| match i.abs_diff(27) <= radius {
-                true => rng.next_f32() / (2 * radius + 1) as f32,
-                false => 0.0,
+            let weights: [f32; 55] = std::array::from_fn(|i| {
+                if i.abs_diff(27) <= radius {
+                    rng.next_f32() / (2 * radius + 1) as f32
+                } else {
+                    0.0
+                }
             });
             for isa in Isa::available() {
                 let mut smoothed = Fields::zeros();

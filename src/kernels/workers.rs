@@ -175,9 +175,10 @@ impl Drop for Shut<'_> {
         self.0.gate.fetch_and(!OPEN, Ordering::Relaxed);
         let started = Instant::now();
         while self.0.gate.load(Ordering::Acquire) & INSIDE != 0 {
-            match started.elapsed() < WAIT {
-                true => std::hint::spin_loop(),
-                false => thread::sleep(NAP),
+            if started.elapsed() < WAIT {
+                std::hint::spin_loop()
+            } else {
+                thread::sleep(NAP)
             }
         }
     }

@@ -62,7 +62,7 @@ pub struct DataSpec {
 /// `[model]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelSpec {
-    /// From the 1x28x28 image to ten logits.
+    /// The layers from the 1x28x28 image to ten logits.
     pub layers: Vec<LayerSpec>,
 }
 
@@ -248,14 +248,16 @@ fn recipes_in(folder: &Path) -> Result<Vec<String>, RecipeError> {
     for entry in folder.read_dir().map_err(read)? {
         let path = entry.map_err(read)?.path();
         if path.extension().is_some_and(|ending| ending == "toml") && path.is_file() {
-            // `load` takes texts; a name that is none can't be given on the command line either.
+            // `load` takes text; a name that is not UTF-8 can't be given on the command line
+            // either.
             recipes.extend(path.to_str().map(str::to_string));
         }
     }
     recipes.sort();
-    match recipes.is_empty() {
-        true => Err(RecipeError::NoneInFolder(folder.to_path_buf())),
-        false => Ok(recipes),
+    if recipes.is_empty() {
+        Err(RecipeError::NoneInFolder(folder.to_path_buf()))
+    } else {
+        Ok(recipes)
     }
 }
 

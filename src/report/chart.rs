@@ -24,7 +24,7 @@ use plotters::prelude::{BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingA
 use thiserror::Error;
 
 pub use axis::Scale;
-pub use gallery::{Gallery, Tile, digit_png};
+pub use gallery::{Gallery, Thumbnail, digit_png};
 pub use line::{LineChart, Marker, Series};
 pub use matrix::MatrixChart;
 pub use palette::{Dash, dark_rules};
@@ -75,7 +75,7 @@ pub trait Chart {
     /// What the chart shows; stands above it.
     fn title(&self) -> &str;
 
-    /// Its height in CSS pixels.
+    /// The chart's height in CSS pixels.
     fn height(&self) -> i32;
 
     /// Draws everything but the background. One CSS pixel is [`SCALE`] pixels of `area`.
@@ -258,7 +258,7 @@ mod tests {
         })
         .unwrap();
         let none = Gallery {
-            tiles: Vec::new(),
+            thumbnails: Vec::new(),
             columns: 8,
             row_names: Vec::new(),
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::chart::{LineChart, Picture, Scale, ScatterChart, ScatterPoint, Series, draw};
 use super::page::{self, Page};
 use super::{FILE, ReportError};
-use crate::comparison::{Comparison, Ending, Figure, Run, Table, VariantFigures};
+use crate::comparison::{Comparison, Ending, Figure, PlannedRun, Table, VariantFigures};
 use crate::files::write_atomically;
 use crate::training::{Epoch, LogLine};
 
@@ -159,7 +159,7 @@ impl ComparisonReport<'_> {
     fn reports(&self) -> Vec<(String, String)> {
         let runs = self.comparison.runs.iter();
         let with_report = runs.filter(|run| run.folder.join(FILE).exists());
-        let link = |run: &Run| (self.comparison.title(run), format!("{}/{FILE}", run.name));
+        let link = |run: &PlannedRun| (self.comparison.title(run), format!("{}/{FILE}", run.name));
         with_report.map(link).collect()
     }
 

@@ -1,19 +1,19 @@
 //! Digits to look at: those taken for others, those trained on, those of each class.
 
-use super::chart::{Gallery, Tile};
+use super::chart::{Gallery, Thumbnail};
 use crate::dataset::{Augment, CLASSES, Digits, PIXELS, shuffle};
 use crate::evaluation::Mistake;
 use crate::recipe::Recipe;
 use crate::rng::{Rng, Stream};
 use crate::training::TrainingData;
 
-/// As many at most.
+/// The most digits in each of the two galleries.
 pub const WRONG: usize = 24;
 pub const TRAINING: usize = 24;
 
-/// The surest of `mistakes`, which come in this order.
-pub fn wrong(mistakes: &[Mistake], digits: &Digits) -> Vec<Tile> {
-    let tile = |mistake: &Mistake| Tile {
+/// The first of `mistakes`, which come with the surest one first.
+pub fn wrong(mistakes: &[Mistake], digits: &Digits) -> Vec<Thumbnail> {
+    let thumbnail = |mistake: &Mistake| Thumbnail {
         pixels: digits.image(mistake.index as usize).to_vec(),
         caption: format!(
             "{} → {}\n{:.1} %",
@@ -22,11 +22,11 @@ pub fn wrong(mistakes: &[Mistake], digits: &Digits) -> Vec<Tile> {
             100.0 * mistake.confidence
         ),
     };
-    mistakes.iter().take(WRONG).map(tile).collect()
+    mistakes.iter().take(WRONG).map(thumbnail).collect()
 }
 
 /// The first images of the first epoch, varied just as the network saw them.
-pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Tile> {
+pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Thumbnail> {
     let seed = recipe.training.seed;
     let mut order = data.train.clone();
     shuffle(
@@ -45,7 +45,7 @@ pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Tile> {
                 augment.apply(image, label, rng, &mut pixels);
             }
         }
-        Tile {
+        Thumbnail {
             pixels,
             caption: label.to_string(),
         }
@@ -53,33 +53,33 @@ pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Tile> {
     order.iter().take(TRAINING).map(seen).collect()
 }
 
-/// The first `each` digits of every class, a row a class. A class with fewer leaves white tiles.
+/// The first `each` digits of every class, a row a class. A class with fewer leaves white thumbnails.
 pub fn classes(digits: &Digits, each: usize) -> Gallery {
-    let mut tiles = Vec::with_capacity(CLASSES * each);
+    let mut thumbnails = Vec::with_capacity(CLASSES * each);
     for class in 0..CLASSES {
         let of_class = (0..digits.len()).filter(|&i| usize::from(digits.label(i)) == class);
         let images = of_class.map(|i| digits.image(i).to_vec());
         let images = images.chain(std::iter::repeat(vec![0; PIXELS]));
-        tiles.extend(images.take(each).map(|pixels| Tile {
+        thumbnails.extend(images.take(each).map(|pixels| Thumbnail {
             pixels,
             caption: String::new(),
         }));
     }
     Gallery {
-        tiles,
+        thumbnails,
         columns: each,
         row_names: (0..CLASSES).map(|class| class.to_string()).collect(),
     }
 }
 
 /// Tiles as a picture file: their captions on one line each.
-pub(super) fn gallery(tiles: &[Tile]) -> Gallery {
-    let one_line = |tile: &Tile| Tile {
-        pixels: tile.pixels.clone(),
-        caption: tile.caption.replace('\n', "  "),
+pub(super) fn gallery(thumbnails: &[Thumbnail]) -> Gallery {
+    let one_line = |thumbnail: &Thumbnail| Thumbnail {
+        pixels: thumbnail.pixels.clone(),
+        caption: thumbnail.caption.replace('\n', "  "),
     };
     Gallery {
-        tiles: tiles.iter().map(one_line).collect(),
+        thumbnails: thumbnails.iter().map(one_line).collect(),
         columns: 8,
         row_names: Vec::new(),
     }

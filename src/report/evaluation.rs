@@ -70,8 +70,8 @@ pub(super) fn answers(
     report.add("confusion", &matrix);
 
     page.heading("The surest mistakes");
-    let tiles = digits::wrong(&evaluation.wrong, images);
-    if tiles.is_empty() {
+    let thumbnails = digits::wrong(&evaluation.wrong, images);
+    if thumbnails.is_empty() {
         page.paragraph("There are none: every answer is right.");
         return Ok(());
     }
@@ -82,12 +82,12 @@ pub(super) fn answers(
         all => format!(
             "The {} of {} wrong answers that the network was surest of: true → predicted digit, \
              and its probability.",
-            tiles.len(),
+            thumbnails.len(),
             grouped(all as u64)
         ),
     });
-    page.gallery(&tiles)?;
-    let picture = digits::gallery(&tiles).png()?;
+    page.gallery(&thumbnails)?;
+    let picture = digits::gallery(&thumbnails).png()?;
     report.files.push(("wrong.png".to_string(), picture));
     Ok(())
 }

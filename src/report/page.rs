@@ -6,7 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::chart::{Picture, PictureError, Tile, dark_rules, digit_png};
+use super::chart::{Picture, PictureError, Thumbnail, dark_rules, digit_png};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -95,16 +95,20 @@ impl Page {
     }
 
     /// Digits with their captions.
-    pub fn gallery(&mut self, tiles: &[Tile]) -> Result<(), PictureError> {
+    pub fn gallery(&mut self, thumbnails: &[Thumbnail]) -> Result<(), PictureError> {
         self.body += "<div class=\"gallery\">\n";
-        for tile in tiles {
-            let data = STANDARD.encode(digit_png(&tile.pixels)?);
+        for thumbnail in thumbnails {
+            let data = STANDARD.encode(digit_png(&thumbnail.pixels)?);
             let _ = write!(
                 self.body,
                 "<figure><img width=\"28\" height=\"28\" alt=\"\" \
                  src=\"data:image/png;base64,{data}\">"
             );
-            self.push("<figcaption>", &tile.caption, "</figcaption></figure>\n");
+            self.push(
+                "<figcaption>",
+                &thumbnail.caption,
+                "</figcaption></figure>\n",
+            );
         }
         self.body += "</div>\n";
         Ok(())

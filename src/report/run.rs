@@ -11,7 +11,7 @@ use crate::terminal::lr_text;
 use crate::training::{LogLine, Summary, TrainingData};
 use rayon::prelude::*;
 
-/// What is known of a run. The same of it makes the same report, byte for byte.
+/// What is known of a run. The same run makes the same report, byte for byte.
 pub struct RunReport<'a> {
     pub recipe: &'a Recipe,
     pub plan: &'a Plan,
@@ -19,12 +19,12 @@ pub struct RunReport<'a> {
     pub log: &'a [LogLine],
     /// `None` until the run is finished.
     pub summary: Option<&'a Summary>,
-    /// What the best network makes of the test images; only of a finished run, which has looked
-    /// at them anyway.
+    /// What the best network makes of the test images; only for a finished run, which has looked at
+    /// them anyway.
     pub test: Option<(&'a Evaluation, &'a Digits)>,
-    /// `None` if it can't be had.
+    /// `None` if the training images can't be loaded.
     pub training: Option<&'a TrainingData>,
-    /// The commands that make the run again.
+    /// The commands that repeat the run.
     pub commands: &'a str,
 }
 
@@ -195,21 +195,21 @@ impl RunReport<'_> {
     fn training_images(&self, page: &mut Page, report: &mut Report) -> Result<(), ReportError> {
         page.heading("Training images");
         let Some(data) = self.training else {
-            page.paragraph("The training images are not at hand; --data names their folder.");
+            page.paragraph("The training images were not found; name their folder with --data.");
             return Ok(());
         };
-        let tiles = digits::training(self.recipe, data);
+        let thumbnails = digits::training(self.recipe, data);
         page.paragraph(&format!(
             "The first {} of the first epoch with their labels, {}.",
-            tiles.len(),
+            thumbnails.len(),
             if self.recipe.augment.is_empty() {
                 "as they are: this recipe augments nothing"
             } else {
                 "augmented just as the network saw them"
             }
         ));
-        page.gallery(&tiles)?;
-        let picture = digits::gallery(&tiles).png()?;
+        page.gallery(&thumbnails)?;
+        let picture = digits::gallery(&thumbnails).png()?;
         report.files.push(("augmented.png".to_string(), picture));
         Ok(())
     }

@@ -4,6 +4,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::section::type_name;
 use super::{SchemaError, Section};
 
 impl<'a> Section<'a> {
@@ -45,8 +46,8 @@ impl<'a> Section<'a> {
                 }
                 other => {
                     let problem = format!(
-                        "has a {} as {name}; a {what} is a name in quotes or a table with a `kind`",
-                        other.type_str()
+                        "has {} as {name}; a {what} is a name in quotes or a table with a `kind`",
+                        type_name(other)
                     );
                     return Err(self.element_error(entry.span(), key, problem));
                 }

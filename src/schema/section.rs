@@ -87,10 +87,7 @@ impl<'a> Section<'a> {
         };
         match convert(value) {
             Some(converted) => Ok(Some(converted)),
-            None => Err(self.error(
-                key,
-                format!("must be {expected}, not a {}", value.type_str()),
-            )),
+            None => Err(self.error(key, format!("must be {expected}, not {}", type_name(value)))),
         }
     }
 
@@ -272,7 +269,7 @@ impl<'a> Section<'a> {
                 table: Cow::Borrowed(table),
                 ..empty
             }),
-            None => Err(self.error(key, format!("must be a table, not a {}", value.type_str()))),
+            None => Err(self.error(key, format!("must be a table, not {}", type_name(value)))),
         }
     }
 
@@ -292,7 +289,7 @@ impl<'a> Section<'a> {
         };
         match value.as_array() {
             Some(array) => Ok(Some(array.iter())),
-            None => Err(self.error(key, format!("must be a list, not a {}", value.type_str()))),
+            None => Err(self.error(key, format!("must be a list, not {}", type_name(value)))),
         }
     }
 
@@ -379,6 +376,20 @@ impl<'a> Section<'a> {
                 ),
             }),
         }
+    }
+}
+
+/// What messages call the type of a value.
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(number) if number.as_str().starts_with('-') => "a negative number",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
     }
 }
 

@@ -16,7 +16,7 @@ pub trait Callback {
     /// An epoch is done and saved.
     fn epoch_finished(&mut self, _line: &LogLine, _is_best: bool) {}
 
-    /// Something that the user should know while the run goes on: a sentence without its end.
+    /// Something that the user should know while the run goes on: a sentence without its full stop.
     fn warning(&mut self, _text: &str) {}
 }
 

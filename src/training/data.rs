@@ -1,6 +1,6 @@
 //! Which images a run learns from, validates on and is tested with.
 
-use crate::dataset::{DatasetError, Digits, Part, Source, shuffle, stratified_split};
+use crate::dataset::{DatasetError, Digits, Source, Split, shuffle, stratified_split};
 use crate::rng::{Rng, Stream};
 
 /// MNIST's own size, which a recipe's `validation` counts from.
@@ -38,7 +38,7 @@ pub fn training_data(
     seed: u64,
     limit: Option<u64>,
 ) -> Result<TrainingData, DatasetError> {
-    let split = source.load(Part::Train)?;
+    let split = source.load(Split::Train)?;
     let digits = split.digits;
     let held_out = match digits.len() {
         MNIST_TRAIN_IMAGES => validation,
@@ -66,7 +66,7 @@ pub fn training_data(
 /// Loads the test images; with a limit, a quarter of it but at least 250 of them, chosen by the
 /// seed.
 pub fn test_data(source: &Source, seed: u64, limit: Option<u64>) -> Result<TestData, DatasetError> {
-    let digits = source.load(Part::Test)?.digits;
+    let digits = source.load(Split::Test)?.digits;
     let mut indices: Vec<u32> = (0..digits.len() as u32).collect();
     if let Some(limit) = limit {
         shuffle(&mut indices, &mut Rng::new(seed, &[Stream::Test as u64]));

@@ -10,7 +10,7 @@ use crate::rng::{Rng, Stream};
 
 use super::data::TrainingData;
 
-/// Images that are augmented at a time: enough for starting the threads to cost nothing.
+/// How many images are augmented at a time: enough that starting the threads costs next to nothing.
 const AHEAD: usize = 1024;
 
 /// Hands out the batches of one epoch.
@@ -22,7 +22,7 @@ pub(super) struct DataLoader<'a> {
     seed: u64,
     epoch: u64,
     augment: Option<Augment>,
-    /// Augmented images, and which places of `order` they belong to.
+    /// Augmented images, and the range of `order` that they belong to.
     augmented: Vec<u8>,
     ready: Range<usize>,
 }

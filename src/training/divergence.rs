@@ -52,7 +52,7 @@ pub struct StepMetrics {
 }
 
 impl StepMetrics {
-    /// Those of an epoch that was saved after `steps` steps, when all figures were known.
+    /// The figures of an epoch that was saved after `steps` steps, when all of them were known.
     pub fn resumed(steps: u64, running: RunningMetrics) -> Self {
         Self {
             known: steps,

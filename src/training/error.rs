@@ -34,7 +34,7 @@ pub enum RunError {
     )]
     Overflowed { what: String, epoch: u64 },
     #[error(
-        "batch_size is 1, but layer {layer}, batch_norm, sees one value of each channel an image, \
+        "batch_size is 1, but layer {layer}, batch_norm, sees one value per channel and image, \
          which has no variance: take at least 2"
     )]
     SingleValue { layer: String },
@@ -82,8 +82,8 @@ pub fn plan(recipe: &Recipe) -> Result<Plan, RecipePlanError> {
     })
 }
 
-/// Refuses batches that the recipe can't mean: larger than the `images` there are to train on, and
-/// of one image where BatchNorm needs two.
+/// Refuses batch sizes that can't be meant: larger than the `images` there are to train on, and of
+/// one image where BatchNorm needs two.
 pub fn check_batch_size(recipe: &Recipe, plan: &Plan, images: usize) -> Result<(), RunError> {
     let batch_size = recipe.training.batch_size;
     match plan.single_value_norm() {

@@ -58,9 +58,9 @@ pub struct BeginOptions<'a> {
     pub compute: Compute,
     /// The digits, as `--data` names them.
     pub data: &'a str,
-    /// Train on no more than so many images.
+    /// Train on at most this many images.
     pub limit: Option<u64>,
-    /// Its folder; `runs/NAME` and so on without it.
+    /// The run's folder; if `None`, the first of `runs/NAME`, `runs/NAME-2`, ... that is free.
     pub out: Option<&'a Path>,
     /// How often a point to go on from is saved inside an epoch; zero: after every batch.
     pub save_every: Duration,
@@ -171,7 +171,7 @@ impl Run {
         self.folder.file("best.mpk")
     }
 
-    /// What is odd about the data, in sentences without their ends.
+    /// What is odd about the data, in sentences without their full stops.
     pub fn data_warnings(&self) -> Vec<String> {
         warnings::of_data(&self.job.recipe, &self.job.plan, &self.job.data)
     }
@@ -246,7 +246,7 @@ fn recorded(checkpoint: &Checkpoint) -> Result<Backend, String> {
         })
 }
 
-/// The checkpoint's recipe, with as many epochs as are wanted now.
+/// The checkpoint's recipe, with the number of epochs that is wanted now.
 fn recipe_to_go_on_with(
     checkpoint: &Checkpoint,
     options: &ResumeOptions<'_>,

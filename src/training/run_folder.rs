@@ -54,7 +54,7 @@ pub struct Summary {
     pub recipe: String,
     /// Trainable parameters.
     pub parameters: usize,
-    /// What computed: `native` are our kernels.
+    /// What computed; `native` stands for our kernels.
     pub backend: String,
     /// The instruction set that our kernels were chosen for; null for burn's backends, and missing
     /// in the summaries of old versions.
@@ -63,7 +63,7 @@ pub struct Summary {
     pub threads: usize,
     /// `sample`, or the folder the data came from.
     pub dataset: String,
-    /// Of the uncompressed training images.
+    /// The sha256 of the uncompressed training images.
     pub sha256: String,
     pub train_images: usize,
     pub val_images: usize,
@@ -73,11 +73,11 @@ pub struct Summary {
     pub seed: u64,
     pub epochs: usize,
     pub best_epoch: u64,
-    /// The best epoch's; null without validation images.
+    /// The figures of the best epoch on the validation images; null without these.
     pub val: Option<Figures>,
-    /// `best.mpk` on the test images, measured once at the end.
+    /// The figures of `best.mpk` on the test images, measured once at the end.
     pub test: TestFigures,
-    /// Training and validation, all epochs together.
+    /// The time for training and validation over all epochs.
     pub seconds: f64,
 }
 
@@ -97,7 +97,7 @@ impl Summary {
             problem,
         };
         let summary: Self = serde_json::from_str(text)
-            .map_err(|error| unreadable(format!("it is no summary of a run ({error})")))?;
+            .map_err(|error| unreadable(format!("it is not the summary of a run ({error})")))?;
         if summary.test.errors <= summary.test.images {
             Ok(summary)
         } else {

@@ -23,9 +23,9 @@ pub struct Saver<'a> {
 }
 
 impl<'a> Saver<'a> {
-    /// Brings the folder's files to where `state` stands: the first point to go on from of a fresh
-    /// run, and after a crash what it came between. `last.mpk` is first, since a run can be
-    /// continued from it alone.
+    /// Brings the folder's files in line with `state`: a fresh run gets its first `last.mpk`, and
+    /// after a crash the files that it prevented are written. `last.mpk` is first, since a run can
+    /// be continued from it alone.
     pub fn begin(job: &'a Job, folder: &'a RunFolder, state: &State) -> Result<Self, RunError> {
         let last = checkpoint(job, state)?;
         folder.save_last(&last)?;
@@ -62,7 +62,8 @@ impl<'a> Saver<'a> {
     /// Saves a finished epoch with its line of the log. Returns whether it is the best so far.
     pub fn save_epoch(&mut self, state: &State, line: &LogLine) -> Result<bool, RunError> {
         let folder = self.folder;
-        // Before anything is written: of numbers that have overflowed nothing shall be kept.
+        // This comes before anything is written, so that no number that has overflowed is ever
+        // saved.
         let last = checkpoint(self.job, state)?;
         // In this order a crash between them loses nothing: `begin` cuts the log to the epochs of
         // last.mpk, and makes best.mpk from it.
@@ -79,9 +80,7 @@ impl<'a> Saver<'a> {
 
 /// What `last.mpk` keeps of a state.
 ///
-/// # Errors
-/// [`RunError::Overflowed`] for numbers that nothing could be done with, so that no file ever holds
-/// them.
+/// # Errors [`RunError::Overflowed`] when a number has overflowed, so that no file ever holds one.
 fn checkpoint(job: &Job, state: &State) -> Result<Checkpoint, RunError> {
     let (tensors, weights) = match state.engine.average() {
         Some(average) => (average, Some(state.engine.state())),

@@ -10,7 +10,7 @@ use crate::recipe::{
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     spec: SchedulerSpec,
-    /// The optimizer's, which the schedule begins with.
+    /// The optimizer's learning rate, which the schedule begins with.
     base_lr: f64,
     state: SchedulerState,
 }
@@ -19,7 +19,7 @@ pub struct Scheduler {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchedulerState {
-    /// What ReduceLROnPlateau has come to.
+    /// The learning rate that ReduceLROnPlateau has come to.
     pub lr: f64,
     /// The best figure so far; `None` before the first.
     pub best: Option<f64>,
@@ -63,7 +63,7 @@ pub struct Position {
     /// Finished epochs, and batches of this one: both counted from 0.
     pub epoch: u64,
     pub step: u64,
-    /// Of the whole run, and of an epoch.
+    /// The epochs of the whole run, and the steps of an epoch.
     pub epochs: u64,
     pub steps: u64,
 }

@@ -1,5 +1,5 @@
-//! What a run is told in words although it goes on: data that can't teach it much, and figures
-//! that say it learns nothing.
+//! Warnings about a run that goes on all the same: data that can't teach it much, and figures that
+//! show that it learns nothing.
 
 use super::data::TrainingData;
 use super::metrics::Epoch;
@@ -18,8 +18,8 @@ pub fn of_data(recipe: &Recipe, plan: &Plan, data: &TrainingData) -> Vec<String>
     let absent: Vec<usize> = (0..CLASSES).filter(|&digit| counts[digit] == 0).collect();
     if !absent.is_empty() {
         warnings.push(format!(
-            "among the {} images to train on there is none of the digits {absent:?}, which the \
-             network so can't learn",
+            "among the {} images to train on there are none of the digits {absent:?}, which the \
+             network therefore can't learn",
             data.train.len()
         ));
     }
@@ -40,8 +40,8 @@ pub fn of_data(recipe: &Recipe, plan: &Plan, data: &TrainingData) -> Vec<String>
         && data.train.len() % batch_size == 1
     {
         warnings.push(format!(
-            "each epoch's last batch is a single image, of which layer {layer}, batch_norm, has no \
-             variance to learn from: it makes zeros of it and leaves its statistics as they are. \
+            "each epoch's last batch is a single image, which has no variance for layer {layer}, \
+             batch_norm: the layer's output is zero there, and its statistics stay as they are. \
              A batch_size other than {batch_size} avoids that"
         ));
     }

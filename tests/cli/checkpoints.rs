@@ -1,4 +1,4 @@
-//! Files that are given for checkpoints and are none, or not quite.
+//! Files that are given as checkpoints and aren't, or not quite.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ fn a_network_whose_answer_is_not_a_number_reads_no_digit() {
     }
 }
 
-/// That the program either works or says what is wrong in one sentence.
+/// Asserts that the program either works or says what is wrong in one sentence.
 fn assert_tame(finished: &Finished, args: &str) {
     match finished.code {
         0 => assert!(!finished.stdout.is_empty(), "{args}"),

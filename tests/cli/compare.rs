@@ -160,11 +160,7 @@ fn one_failure_leaves_the_others_and_is_reported_with_its_reason() {
                 --out cmp";
     for _ in 0..2 {
         let finished = compare(&world, args, 1);
-        assert!(
-            finished.stdout.contains("the loss became NaN"),
-            "{}",
-            finished.stdout
-        );
+        finished.assert_prints(&["the loss became NaN"]);
         let json = world.json("cmp/comparison.json");
         assert!(number(&json, "/runs/0/test_accuracy") > 0.3);
         let reason = json["runs"][1]["error"].as_str().unwrap();
@@ -190,20 +186,12 @@ fn a_run_that_is_killed_leaves_the_others_and_goes_on_later() {
     kill("-KILL", children.trim());
     let finished = finish(&args, child);
     assert_eq!(finished.code, 1, "{}", finished.stderr);
-    assert!(
-        finished.stdout.contains("killed (signal 9)"),
-        "{}",
-        finished.stdout
-    );
+    finished.assert_prints(&["killed (signal 9)"]);
     let json = world.json("cmp/comparison.json");
     assert!(number(&json, "/runs/1/test_accuracy") > 0.5);
 
     let finished = compare(&world, &args, 0);
-    assert!(
-        finished.stderr.contains("seed 0 goes on"),
-        "{}",
-        finished.stderr
-    );
+    finished.assert_says(&["seed 0 goes on"]);
     assert!(
         !finished.stderr.contains("seed 1 starts"),
         "{}",
@@ -236,11 +224,7 @@ fn the_lines_of_a_dry_run_make_the_runs_that_compare_then_collects() {
 
     let again = world.shell_ok(&format!("{args} --dry-run"));
     assert_eq!(again.stdout, "");
-    assert!(
-        again.stderr.contains("4 of 4 runs are complete"),
-        "{}",
-        again.stderr
-    );
+    again.assert_says(&["4 of 4 runs are complete"]);
     let collected = world.shell_ok(args);
     assert!(!collected.stderr.contains("starts"), "{}", collected.stderr);
     let json = world.json("my comparison/comparison.json");
@@ -273,11 +257,7 @@ fn an_interrupted_comparison_saves_its_runs_and_the_same_command_finishes_it() {
             "{}",
             stopped.stderr
         );
-        assert!(
-            stopped.stderr.contains("the same command goes on"),
-            "{}",
-            stopped.stderr
-        );
+        stopped.assert_says(&["the same command goes on"]);
         assert!(!stopped.stderr.contains("failed"), "{}", stopped.stderr);
         let folder = world.listing(SLOW_RUN);
         assert!(folder.contains(&"last.mpk".to_string()), "{folder:?}");
@@ -292,11 +272,7 @@ fn an_interrupted_comparison_saves_its_runs_and_the_same_command_finishes_it() {
         let resume = format!("mnistctl train --resume {SLOW_RUN} ");
         assert!(dry.stdout.starts_with(&resume), "{}", dry.stdout);
         let finished = compare(&world, &args, 0);
-        assert!(
-            finished.stderr.contains("seed 0 goes on"),
-            "{}",
-            finished.stderr
-        );
+        finished.assert_says(&["seed 0 goes on"]);
         assert!(slow_networks(&world) == slow_networks(&straight));
     }
 }
@@ -312,11 +288,7 @@ fn a_run_that_another_process_trains_is_left_to_it() {
     let id = training.id().to_string();
     kill("-STOP", &id);
     let finished = compare(&world, &args, 1);
-    assert!(
-        finished.stdout.contains("another mnistctl is working"),
-        "{}",
-        finished.stdout
-    );
+    finished.assert_prints(&["another mnistctl is working"]);
     world.refused(
         &format!("train --resume {SLOW_RUN}"),
         &["another mnistctl", SLOW_RUN],
@@ -340,8 +312,7 @@ fn a_folder_of_another_run_is_left_as_it_is() {
         (" --backend ndarray", "--backend native"),
     ] {
         let finished = compare(&world, &format!("{args}{change}"), 1);
-        assert!(finished.stdout.contains(words), "{}", finished.stdout);
-        assert!(finished.stdout.contains("--out"), "{}", finished.stdout);
+        finished.assert_prints(&[words, "--out"]);
     }
     let finished = compare(&world, &args.replace("500", "600"), 1);
     assert!(
@@ -356,11 +327,7 @@ fn a_folder_of_another_run_is_left_as_it_is() {
     *images.last_mut().unwrap() ^= 1;
     world.write("digits/train-images-idx3-ubyte", images);
     let finished = compare(&world, &args.replace("sample", "digits"), 1);
-    assert!(
-        finished.stdout.contains("other images"),
-        "{}",
-        finished.stdout
-    );
+    finished.assert_prints(&["other images"]);
     assert_eq!(world.text("cmp/comparison.json"), before);
 }
 
@@ -385,11 +352,7 @@ fn a_run_that_was_killed_as_it_began_starts_again() {
     world.write("cmp/tiny-seed-0/recipe.toml", &recipe);
     world.write("cmp/tiny-seed-0/notes.txt", "mine");
     let finished = compare(&world, args, 1);
-    assert!(
-        finished.stdout.contains("without its last.mpk"),
-        "{}",
-        finished.stdout
-    );
+    finished.assert_prints(&["without its last.mpk"]);
     assert_eq!(
         world.listing("cmp/tiny-seed-0"),
         ["notes.txt", "recipe.toml"]
@@ -447,9 +410,10 @@ fn nothing_is_started_when_anything_is_wrong() {
         ("compare tiny.toml --data nowhere", "nowhere"),
         ("compare tiny.toml --backend wgpu", "wgpu"),
     ] {
-        let args = match args.contains("--data") {
-            true => args.to_string(),
-            false => format!("{args} --data sample"),
+        let args = if args.contains("--data") {
+            args.to_string()
+        } else {
+            format!("{args} --data sample")
         };
         world.refused(&args, &[words]);
     }

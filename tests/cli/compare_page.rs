@@ -17,7 +17,7 @@ const PICTURES: [&str; 6] = [
     "val-loss",
 ];
 
-/// Runs headless Chromium; `None`, with a note, where there is none.
+/// Runs headless Chromium; returns `None`, with a note, where it is not installed.
 fn chromium(world: &World, arguments: &[&str]) -> Option<Output> {
     let profile = tempfile::tempdir().unwrap();
     let found = ["chromium", "chromium-browser", "google-chrome"]

@@ -366,7 +366,7 @@ fn usage_errors_have_a_code_of_their_own() {
         let finished = world.run(args);
         assert_eq!(finished.code, 2, "{args}: {}", finished.stderr);
         assert_eq!(finished.stdout, "", "{args}");
-        assert!(finished.stderr.contains("--help"), "{}", finished.stderr);
+        finished.assert_says(&["--help"]);
     }
     for args in [
         "--help",
@@ -377,7 +377,7 @@ fn usage_errors_have_a_code_of_their_own() {
     ] {
         let finished = world.run(args);
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{args}");
-        assert!(finished.stdout.contains("mnistctl"), "{}", finished.stdout);
+        finished.assert_prints(&["mnistctl"]);
     }
     assert_eq!(world.listing(""), [""; 0]);
 }

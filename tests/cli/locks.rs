@@ -1,4 +1,4 @@
-//! One process at a time works in a folder, and a dead one is none.
+//! Only one process at a time works in a folder, and a dead one doesn't count.
 
 use support::{TINY, World};
 

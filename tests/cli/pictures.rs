@@ -151,9 +151,10 @@ fn low_confidence_is_shown_as_such() {
         let (_, percent) = line.split_once('(').unwrap();
         let percent: f64 = percent.split(' ').next().unwrap().parse().unwrap();
         // At 80.0 the digit behind it may be on either side.
-        match line.ends_with(" %, unsure)") {
-            true => unsure += u32::from(percent <= 80.0),
-            false => sure += u32::from(percent >= 80.0 && line.ends_with(" %)")),
+        if line.ends_with(" %, unsure)") {
+            unsure += u32::from(percent <= 80.0)
+        } else {
+            sure += u32::from(percent >= 80.0 && line.ends_with(" %)"))
         }
     }
     assert_eq!(sure + unsure, 60);

@@ -53,7 +53,7 @@ fn with_pictures() -> World {
     world
 }
 
-/// That a line of `predict --json` is a prediction, with its parts agreeing.
+/// Asserts that a line of `predict --json` is a prediction, with its parts agreeing.
 fn assert_prediction(line: &Value) {
     assert_eq!(keys(line), ["confidence", "digit", "file", "probabilities"]);
     let probabilities = line["probabilities"].as_array().unwrap();

@@ -8,7 +8,7 @@ use mnistctl::dataset::{Source, shuffle};
 use mnistctl::rng::{Rng, Stream};
 use mnistctl::training::training_data;
 
-use support::{TINY, TRAIN_IMAGES, TRAIN_LABELS, World, number, sample};
+use support::{TINY, TRAIN_IMAGES, TRAIN_LABELS, World, assert_same_contents, number, sample};
 
 const CHARTS: [&str; 4] = ["accuracy", "confusion", "loss", "lr"];
 const GALLERIES: [&str; 2] = ["augmented", "wrong"];
@@ -23,7 +23,7 @@ fn with_run() -> World {
     world
 }
 
-/// That every tag is closed, in order, and every attribute quoted.
+/// Asserts that every tag is closed, in order, and every attribute quoted.
 fn assert_well_formed(markup: &str) {
     // Elements that HTML leaves open.
     const VOID: [&str; 3] = ["meta", "img", "!DOCTYPE"];
@@ -42,7 +42,7 @@ fn assert_well_formed(markup: &str) {
     assert_eq!(open, Vec::<&str>::new());
 }
 
-/// That a page needs nothing that isn't in it.
+/// Asserts that a page needs nothing that isn't in it.
 fn assert_self_contained(html: &str) {
     for (at, _) in html.match_indices("http") {
         assert!(html[at..].starts_with("http://www.w3.org/2000/svg\""));
@@ -109,21 +109,14 @@ fn a_run_ends_with_a_page_and_pictures_that_can_be_opened() {
 #[test]
 fn a_report_made_again_is_the_same() {
     let world = with_run();
-    let names = world.listing("run");
-    let before: Vec<Vec<u8>> = names
-        .iter()
-        .map(|name| world.read(&format!("run/{name}")))
-        .collect();
-    for name in &names {
+    let before = world.contents("run");
+    for (name, _) in &before {
         if name.ends_with(".html") || name.ends_with(".svg") || name.ends_with(".png") {
             fs::remove_file(world.path(&format!("run/{name}"))).unwrap();
         }
     }
     assert_eq!(world.ok("report run"), "run/report.html\n");
-    assert_eq!(world.listing("run"), names);
-    for (name, bytes) in names.iter().zip(before) {
-        assert!(world.read(&format!("run/{name}")) == bytes, "{name}");
-    }
+    assert_same_contents(&world.contents("run"), &before);
 }
 
 #[test]
@@ -231,7 +224,7 @@ fn what_holds_no_sound_run_is_refused_in_words() {
 
     let summary = world.text("run/summary.json");
     for (text, word) in [
-        ("{", "no summary of a run"),
+        ("{", "not the summary of a run"),
         (
             &summary.replace("\"errors\": ", "\"errors\": 9"),
             "more errors than images",
@@ -279,7 +272,7 @@ fn a_report_that_fails_does_not_fail_the_training() {
     assert!(finished.stdout.starts_with("test accuracy"));
     let warning = "warning: the run is done and saved, but its report could not be written: \
                    can't write run/report.html";
-    assert!(finished.stderr.contains(warning), "{}", finished.stderr);
+    finished.assert_says(&[warning]);
 }
 
 #[test]

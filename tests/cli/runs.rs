@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use support::{TINY, World, json_lines, keys, lenet, number};
+use support::{TINY, World, assert_same_contents, json_lines, keys, lenet, number};
 
 const RUN_FILES: [&str; 16] = [
     "accuracy.png",
@@ -23,7 +23,7 @@ const RUN_FILES: [&str; 16] = [
     "wrong.png",
 ];
 
-/// That these are the lines of a `metrics.jsonl`: keys, numbers, fractions.
+/// Asserts that these are the lines of a `metrics.jsonl`: keys, numbers, fractions.
 fn assert_metrics(lines: &[Value], epochs: usize) {
     assert_eq!(lines.len(), epochs);
     for (index, line) in lines.iter().enumerate() {
@@ -153,7 +153,7 @@ fn a_run_whose_validation_loss_stops_falling_ends_early() {
         "train --config mlp --data sample --limit 500 --epochs 60 --set optimizer.lr=0.003 \
          --set scheduler.kind=constant --set training.early_stopping.patience=3 --out run",
     );
-    assert!(run.stderr.contains("stopped early"), "{}", run.stderr);
+    run.assert_says(&["stopped early"]);
     let losses: Vec<f64> = world
         .metrics("run")
         .iter()
@@ -167,7 +167,7 @@ fn a_run_whose_validation_loss_stops_falling_ends_early() {
     );
     // Going on with it, there is nothing more to do.
     let again = world.shell_ok("train --resume run");
-    assert!(again.stderr.contains("stopped early"), "{}", again.stderr);
+    again.assert_says(&["stopped early"]);
     assert_eq!(world.metrics("run").len(), losses.len());
 }
 
@@ -216,16 +216,10 @@ fn a_folder_that_holds_something_is_left_as_it_is() {
     let train = "train --config tiny.toml --data sample --limit 100 --out";
     world.ok(&format!("{train} new/empty"));
     assert_eq!(world.listing("new/empty"), RUN_FILES);
-    let before: Vec<_> = RUN_FILES
-        .iter()
-        .map(|name| world.read(&format!("new/empty/{name}")))
-        .collect();
+    let before = world.contents("new/empty");
     let words = ["new/empty", "already holds something", "--out", "--resume"];
     world.refused(&format!("{train} new/empty"), &words);
-    assert_eq!(world.listing("new/empty"), RUN_FILES);
-    for (name, bytes) in RUN_FILES.iter().zip(before) {
-        assert!(world.read(&format!("new/empty/{name}")) == bytes, "{name}");
-    }
+    assert_same_contents(&world.contents("new/empty"), &before);
 }
 
 #[test]

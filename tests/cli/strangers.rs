@@ -211,8 +211,10 @@ fn a_network_that_training_cannot_come_to_is_refused() {
 fn a_state_that_no_run_was_in_is_not_gone_on_from() {
     type Change = fn(&mut Document);
     let table: [(&str, Change); 20] = [
-        ("can't be counted", |d| d.resume().tally.correct = u64::MAX),
-        ("can't be counted", |d| {
+        ("counts of the unfinished epoch", |d| {
+            d.resume().tally.correct = u64::MAX
+        }),
+        ("counts of the unfinished epoch", |d| {
             d.resume().tally.loss_sum = f64::NAN;
         }),
         ("position in the epoch", |d| {
@@ -258,7 +260,7 @@ fn a_state_that_no_run_was_in_is_not_gone_on_from() {
         ("not a sha256", |d| {
             d.resume().sha256 = "\u{1b}[31m".into();
         }),
-        ("backend that no mnistctl has", |d| {
+        ("backend that no version of mnistctl has", |d| {
             d.resume().backend = Some("\u{1b}[31mflex".into());
         }),
     ];
@@ -273,13 +275,13 @@ fn a_state_that_no_run_was_in_is_not_gone_on_from() {
 fn what_is_new_in_version_2_is_checked_as_well() {
     type Change = fn(&mut Document);
     let table: [(&str, Change); 17] = [
-        ("backend that no mnistctl has", |d| {
+        ("backend that no version of mnistctl has", |d| {
             d.backend = Some("\u{1b}[31mnative".into());
         }),
-        ("backend that no mnistctl has", |d| {
+        ("backend that no version of mnistctl has", |d| {
             d.backend = Some("a".repeat(33));
         }),
-        ("instruction set that no mnistctl has", |d| {
+        ("instruction set that no version of mnistctl has", |d| {
             d.isa = Some("avx\n2".into());
         }),
         ("an instruction set, but no backend", |d| {
@@ -468,7 +470,7 @@ fn a_log_takes_no_more_memory_than_a_log_needs() {
     let summary = world.text("run/summary.json");
     let deep = format!("{{\"x\":{}", "[".repeat(1 << 20));
     for (text, words) in [
-        (deep, "no summary of a run"),
+        (deep, "not the summary of a run"),
         (summary.replacen('{', "{\"seed\":1,", 1), "duplicate field"),
         (summary.clone() + "{}", "trailing characters"),
         (

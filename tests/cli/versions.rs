@@ -16,8 +16,8 @@ fn kept(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-/// That a checkpoint measures as it did when it was written, apart from what another processor
-/// rounds.
+/// Asserts that a checkpoint measures as it did when it was written, apart from what another
+/// processor rounds.
 fn assert_measures(world: &World, name: &str, loss: f64, errors: f64) {
     let args = format!("eval --json --data sample --checkpoint {name}");
     let measured = serde_json::from_str(&world.ok(&args)).unwrap();

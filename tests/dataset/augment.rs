@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use mnistctl::dataset::augment::IDENTITY;
 use mnistctl::dataset::augment::affine::inverse_matrix;
 use mnistctl::dataset::augment::random_erasing::{RandomErasing, Rectangle};
-use mnistctl::dataset::{Digits, PIXELS, Part, SIDE, Source};
+use mnistctl::dataset::{Digits, PIXELS, SIDE, Source, Split};
 use mnistctl::kernels::{Fields, Isa, resample};
 use mnistctl::rng::Rng;
 use serde_json::Value;
@@ -19,7 +19,7 @@ fn golden() -> Value {
 }
 
 fn digits() -> Digits {
-    Source::Sample.load(Part::Train).unwrap().digits
+    Source::Sample.load(Split::Train).unwrap().digits
 }
 
 fn pair(value: &Value) -> (f64, f64) {

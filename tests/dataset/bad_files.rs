@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mnistctl::dataset::{Part, Source};
+use mnistctl::dataset::{Source, Split};
 
 use crate::made::{
     NAMES, assert_says, folder, gzip, images, images_with, labels, labels_with, load_error,
@@ -130,7 +130,7 @@ fn a_bad_file_is_refused_with_its_name_and_what_is_wrong() {
     for (which, bytes, words) in table {
         let folder = folder();
         fs::write(folder.path().join(NAMES[which]), &bytes).unwrap();
-        let message = load_error(folder.path(), Part::Test);
+        let message = load_error(folder.path(), Split::Test);
         assert_says(&message, words);
         assert_says(
             &message,
@@ -146,7 +146,7 @@ fn what_is_no_regular_file_is_refused() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert_says(
-        &load_error(folder.path(), Part::Test),
+        &load_error(folder.path(), Split::Test),
         &[path.to_str().unwrap(), "is a folder"],
     );
     #[cfg(unix)]
@@ -154,7 +154,7 @@ fn what_is_no_regular_file_is_refused() {
         fs::remove_dir(&path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
         assert_says(
-            &load_error(folder.path(), Part::Test),
+            &load_error(folder.path(), Split::Test),
             &[path.to_str().unwrap(), "device"],
         );
     }
@@ -171,7 +171,7 @@ fn no_damage_makes_reading_panic_or_pass() {
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         assert!(
-            source.load(Part::Test).is_err(),
+            source.load(Split::Test).is_err(),
             "passed, cut to {length} bytes"
         );
     }
@@ -186,7 +186,7 @@ fn no_damage_makes_reading_panic_or_pass() {
             for bytes in [gzip(&bytes), bytes] {
                 fs::write(&path, bytes).unwrap();
                 assert!(
-                    source.load(Part::Test).is_err(),
+                    source.load(Split::Test).is_err(),
                     "passed, {value} at {position}"
                 );
             }
@@ -198,7 +198,7 @@ fn no_damage_makes_reading_panic_or_pass() {
         let mut bytes = whole.clone();
         bytes[position] ^= 0x10;
         fs::write(&path, bytes).unwrap();
-        if let Ok(split) = source.load(Part::Test) {
+        if let Ok(split) = source.load(Split::Test) {
             assert_eq!(split.digits.labels(), [0, 1, 2, 3, 4]);
         }
     }

@@ -84,7 +84,7 @@ fn wait_for_part(folder: &Path, before: &[String], process: &mut Child) {
     }
 }
 
-/// That whatever has its final name in the folder is complete and right.
+/// Asserts that whatever has its final name in the folder is complete and right.
 fn assert_nothing_false(folder: &Path) {
     let names = listing(folder);
     let final_names = names.iter().filter(|name| !is_part(name));

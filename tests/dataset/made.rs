@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use mnistctl::dataset::{Part, Source};
+use mnistctl::dataset::{Source, Split};
 use sha2::{Digest, Sha256};
 
 pub const NAMES: [&str; 4] = [
@@ -70,7 +70,7 @@ pub fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// That a message names all of `words` and is a sentence.
+/// Asserts that a message names all of `words` and is a sentence.
 pub fn assert_says(message: &str, words: &[&str]) {
     for word in words {
         assert!(message.contains(word), "`{word}` is missing in: {message}");
@@ -81,9 +81,9 @@ pub fn assert_says(message: &str, words: &[&str]) {
 }
 
 /// The message of a load that must fail.
-pub fn load_error(folder: &Path, part: Part) -> String {
+pub fn load_error(folder: &Path, split: Split) -> String {
     Source::Folder(folder.to_path_buf())
-        .load(part)
+        .load(split)
         .unwrap_err()
         .to_string()
 }

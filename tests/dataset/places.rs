@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::made::{NAMES, assert_says, folder, gzip, images, labels_with, load_error, sha256};
 use mnistctl::dataset::{
-    CLASSES, DataArg, Downloader, FileState, Part, Places, Source, find, verify,
+    CLASSES, DataArg, Downloader, FileState, Places, Source, Split, find, verify,
 };
 use support::listing;
 
@@ -14,7 +14,7 @@ fn the_sample_is_read_and_balanced() {
     let source = find(&"sample".into()).unwrap();
     assert_eq!(source, Source::Sample);
     assert_eq!(source.describe(), "sample");
-    for (part, count) in [(Part::Train, 4000), (Part::Test, 1000)] {
+    for (part, count) in [(Split::Train, 4000), (Split::Test, 1000)] {
         let split = source.load(part).unwrap();
         assert_eq!(split.digits.len(), count);
         assert_eq!(split.digits.pixels().len(), count * 784);
@@ -54,8 +54,8 @@ fn every_name_and_form_of_a_file_is_read() {
                 fs::write(folder.path().join(form(name)), bytes).unwrap();
             }
             let source = find(&DataArg::Folder(folder.path().to_path_buf())).unwrap();
-            let train = source.load(Part::Train).unwrap();
-            let test = source.load(Part::Test).unwrap();
+            let train = source.load(Split::Train).unwrap();
+            let test = source.load(Split::Test).unwrap();
             assert_eq!((train.digits.len(), test.digits.len()), (12, 5));
             assert_eq!(train.digits.label(11), 1);
             assert_eq!(test.digits.image(1)[0], (784 % 251) as u8);
@@ -74,12 +74,12 @@ fn a_plain_file_goes_before_a_compressed_one_and_a_folder_hides_none() {
     fs::write(&packed, gzip(&labels_with(0x801, 5, &[9; 5]))).unwrap();
     let source = Source::Folder(folder.path().to_path_buf());
     assert_eq!(
-        source.load(Part::Test).unwrap().digits.labels(),
+        source.load(Split::Test).unwrap().digits.labels(),
         [0, 1, 2, 3, 4]
     );
     fs::remove_file(&plain).unwrap();
     fs::create_dir(&plain).unwrap();
-    assert_eq!(source.load(Part::Test).unwrap().digits.labels(), [9; 5]);
+    assert_eq!(source.load(Split::Test).unwrap().digits.labels(), [9; 5]);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn only_the_asked_part_is_read() {
     let folder = folder();
     fs::write(folder.path().join(NAMES[0]), "damaged").unwrap();
     let source = find(&DataArg::Folder(folder.path().to_path_buf())).unwrap();
-    assert_eq!(source.load(Part::Test).unwrap().digits.len(), 5);
-    assert!(source.load(Part::Train).is_err());
+    assert_eq!(source.load(Split::Test).unwrap().digits.len(), 5);
+    assert!(source.load(Split::Train).is_err());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn missing_files_are_all_named() {
         !message.contains(NAMES[0]) && !message.contains(NAMES[3]),
         "{message}"
     );
-    assert_says(&load_error(&path, Part::Test), &[NAMES[2]]);
+    assert_says(&load_error(&path, Split::Test), &[NAMES[2]]);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_is_no_folder_is_said() {
         .to_string();
     assert_says(&message, &["no folder", nowhere.to_str().unwrap()]);
     assert_says(
-        &load_error(&nowhere, Part::Train),
+        &load_error(&nowhere, Split::Train),
         &["no folder", nowhere.to_str().unwrap()],
     );
     let file = folder.path().join(NAMES[0]);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mnistctl::dataset::{DataArg, Part, VARIABLE, find, verify};
+use mnistctl::dataset::{DataArg, Split, VARIABLE, find, verify};
 
 use crate::made::NAMES;
 
@@ -36,11 +36,11 @@ fn mnist_is_read_as_the_mnist_crate_reads_it() {
         .test_set_length(10_000)
         .finalize();
     let source = find(&DataArg::Folder(folder.path().to_path_buf())).unwrap();
-    let train = source.load(Part::Train).unwrap();
+    let train = source.load(Split::Train).unwrap();
     assert!(
         train.digits.pixels() == reference.trn_img && train.digits.labels() == reference.trn_lbl
     );
-    let test = source.load(Part::Test).unwrap();
+    let test = source.load(Split::Test).unwrap();
     assert!(test.digits.pixels() == reference.tst_img && test.digits.labels() == reference.tst_lbl);
     assert!(test.sha256.starts_with("0fa7898d"));
 }

@@ -29,9 +29,10 @@ fn assert_turned(bytes: &[u8], orientation: u8, bound: u8, context: &str) {
     let stored = stored();
     let page: RgbImage = page(bytes).image;
     let (width, height) = stored.dimensions();
-    let expected = match (5..=8).contains(&orientation) {
-        true => (height, width),
-        false => (width, height),
+    let expected = if (5..=8).contains(&orientation) {
+        (height, width)
+    } else {
+        (width, height)
     };
     assert_eq!(page.dimensions(), expected, "{context} {orientation}");
     for (x, y, pixel) in page.enumerate_pixels() {

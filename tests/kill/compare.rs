@@ -96,9 +96,10 @@ fn survives(jobs: u64) {
         let world = with_recipes();
         let folder = world.path("cmp");
         loop {
-            let moment = match kills < wanted {
-                true => Moment::choose(&mut rng, whole / 2, &FILES),
-                false => Moment::Never,
+            let moment = if kills < wanted {
+                Moment::choose(&mut rng, whole / 2, &FILES)
+            } else {
+                Moment::Never
             };
             let kill = [kill_alone, kill_all][kills as usize % 2];
             let child = world.command(&args).spawn().unwrap();

@@ -13,9 +13,9 @@ use mnistctl::rng::Rng;
 #[derive(Debug)]
 pub enum Moment {
     After(Duration),
-    /// When a file of this name has come into the folder or changed there so many times.
+    /// When a file of this name has appeared in the folder or changed there this many times.
     Change(&'static str, u64),
-    /// When so many temporary files have been seen there: while one is being written.
+    /// When this many temporary files have been seen there: while one is being written.
     Write(u64),
     /// Not at all.
     Never,
@@ -64,7 +64,7 @@ fn wait_until(child: &mut Child, mut now: impl FnMut() -> bool) {
     }
 }
 
-/// Becomes true when `file` has been another one so many times.
+/// Becomes true when `file` has been replaced this many times.
 fn changes(file: impl Fn() -> Option<(u64, u64)>, times: u64) -> impl FnMut() -> bool {
     let (mut count, mut before) = (0, None);
     move || {
@@ -89,9 +89,10 @@ pub fn live(mut child: Child, folder: &Path, moment: &Moment, kill: fn(&mut Chil
     // Children that live on hold no pipe of ours.
     let mut stderr = child.stderr.take().unwrap();
     stderr.read_to_string(&mut words).unwrap();
-    match running && status.code().is_none() {
-        true => End::Killed,
-        false => End::Itself(status.code(), words),
+    if running && status.code().is_none() {
+        End::Killed
+    } else {
+        End::Itself(status.code(), words)
     }
 }
 
@@ -116,11 +117,13 @@ pub fn temporary(folder: &Path) -> Option<(u64, u64)> {
     let entries = fs::read_dir(folder).ok()?.flatten();
     let found = entries.map(|entry| {
         let name = entry.file_name().into_string().unwrap();
-        match name.starts_with(".mnistctl-") {
-            // It grows while it is written, which is no other file.
-            true => Some((identity(&entry.path())?.0, 0)),
-            false if name.contains('.') => None,
-            false => temporary(&entry.path()),
+        if name.starts_with(".mnistctl-") {
+            // It grows while it is written, and stays the same file.
+            Some((identity(&entry.path())?.0, 0))
+        } else if name.contains('.') {
+            None
+        } else {
+            temporary(&entry.path())
         }
     });
     found.flatten().next()

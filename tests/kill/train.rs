@@ -102,13 +102,15 @@ fn a_run_that_is_killed_at_any_moment_ends_in_the_same_bits() {
         let world = begun();
         let folder = world.path("run");
         loop {
-            let args = match world.path("run/last.mpk").exists() {
-                true => GO_ON,
-                false => BEGIN,
+            let args = if world.path("run/last.mpk").exists() {
+                GO_ON
+            } else {
+                BEGIN
             };
-            let moment = match kills < wanted {
-                true => Moment::choose(&mut rng, whole / 2, &FILES),
-                false => Moment::Never,
+            let moment = if kills < wanted {
+                Moment::choose(&mut rng, whole / 2, &FILES)
+            } else {
+                Moment::Never
             };
             let child = world.command(args).spawn().unwrap();
             match live(child, &folder, &moment, kill) {

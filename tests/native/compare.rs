@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use mnistctl::dataset::{Batch, Digits, Normalize, Part, Source};
+use mnistctl::dataset::{Batch, Digits, Normalize, Source, Split};
 use mnistctl::engine::{Engine, Native, OnBurn};
 use mnistctl::kernels::Isa;
 use mnistctl::network::{NamedTensor, Plan};
@@ -25,7 +25,7 @@ pub fn recipe(layers: &str) -> Recipe {
 }
 
 pub fn digits() -> Digits {
-    Source::Sample.load(Part::Train).unwrap().digits
+    Source::Sample.load(Split::Train).unwrap().digits
 }
 
 /// A network's state with other running statistics and scales than those it starts with.

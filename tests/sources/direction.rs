@@ -293,7 +293,7 @@ fn expand(text: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// That exactly the offenders in `allowed` are there.
+/// Asserts that exactly the offenders in `allowed` are there.
 fn assert_only<T: Ord + Copy + std::fmt::Debug>(found: BTreeMap<T, Vec<String>>, allowed: &[T]) {
     let offences = found.iter().filter(|(key, _)| !allowed.contains(key));
     let offences: Vec<&str> = offences.flat_map(|(_, all)| all).map(|s| &**s).collect();

@@ -7,16 +7,16 @@ use crate::evaluation::Prediction;
 use crate::ink::many::{Candidate, Numbers};
 use crate::ink::{Digit, InkError};
 
-/// How many pictures are read at a time: each has a few hundred candidates.
+/// How many pictures are read at a time; each has a few hundred candidates.
 pub const BATCH: usize = 50;
 
-/// All that may be digits.
+/// Everything in the picture that may be a digit.
 pub fn candidates(numbers: &Numbers) -> Vec<&Digit> {
     let candidates = numbers.candidates();
     candidates.map(|candidate| &candidate.digit).collect()
 }
 
-/// What is said about a picture, given a prediction for each candidate.
+/// What is printed about a picture, given a prediction for each candidate.
 pub fn describe(
     args: &PredictArgs,
     file: String,

@@ -6,15 +6,15 @@ use indicatif::{ProgressBar, ProgressFinish};
 
 use crate::terminal::bar_style;
 
-/// Fewer pictures are read before anyone looks.
+/// Fewer pictures than this are read before a bar would be of use.
 const MANY: usize = 50;
 
 /// A bar on stderr; it goes away when this is dropped.
-pub struct Progress {
+pub struct PredictProgress {
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl PredictProgress {
     /// A bar if stderr is a terminal and there are many pictures, else nothing.
     pub fn new(pictures: usize) -> Self {
         let shown = pictures >= MANY && stderr().is_terminal();
@@ -23,7 +23,7 @@ impl Progress {
         }
     }
 
-    /// So many more are done.
+    /// Adds to the pictures that have been read.
     pub fn add(&mut self, pictures: usize) {
         if let Some(bar) = &self.bar {
             bar.inc(pictures as u64);
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_bars_template_is_valid() {
-        let mut progress = Progress {
+        let mut progress = PredictProgress {
             bar: Some(bar(100)),
         };
         progress.add(30);

@@ -1,4 +1,4 @@
-//! `predict`: one digit a picture.
+//! `predict`: one digit in each picture.
 
 use super::{Answer, text};
 use crate::cli::PredictArgs;
@@ -6,12 +6,12 @@ use crate::evaluation::Prediction;
 use crate::ink::Digit;
 use crate::ink::single::Single;
 
-/// All that may be the digit.
+/// Everything in the picture that may be the digit.
 pub fn candidates(picture: &Single) -> Vec<&Digit> {
     picture.candidates().iter().collect()
 }
 
-/// What is said about a picture, given a prediction for each candidate.
+/// What is printed about a picture, given a prediction for each candidate.
 pub fn describe(
     args: &PredictArgs,
     name: &str,

@@ -12,10 +12,10 @@ use crate::ink::{Digit, InkError, SIDE, preview};
 /// A digit less probable than this is shown as unsure.
 pub const SURE: f64 = 0.8;
 
-/// As long as the bar of a digit that is certain, in columns.
+/// The length of the bar of a digit that is certain, in columns.
 const BAR: f64 = 40.0;
 
-/// A digit of a picture of several.
+/// One digit of a picture that has several.
 pub struct Seen<'a> {
     pub candidate: &'a Candidate,
     pub prediction: &'a Prediction,
@@ -83,7 +83,7 @@ pub fn many_json(file: &str, lines: &[Vec<Seen>]) -> String {
     line.text()
 }
 
-/// Each line's digits.
+/// The digits of each line, as text.
 fn numbers(lines: &[Vec<Seen>]) -> Vec<String> {
     let number = |line: &Vec<Seen>| {
         line.iter()

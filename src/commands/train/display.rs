@@ -8,11 +8,11 @@ use indicatif::{MultiProgress, ProgressBar};
 use crate::terminal::{bar_style, loss_text, lr_text, note};
 use crate::training::{Callback, Figures, LogLine, Position, RunningMetrics};
 
-/// Shows a training.
+/// Shows the progress of a training run.
 pub struct Display {
     /// `None` where stderr is not a terminal.
     bars: Option<Bars>,
-    /// How many the run has in all, once one has begun.
+    /// The number of epochs of the whole run, known once the first one begins.
     epochs: u64,
 }
 

@@ -71,11 +71,11 @@ impl TransformKind for Breaks {
 mod tests {
     use super::*;
     use crate::dataset::augment::vary;
-    use crate::dataset::{PIXELS, Part, Source};
+    use crate::dataset::{PIXELS, Source, Split};
 
     #[test]
     fn strokes_lose_a_little_ink_at_a_few_places() {
-        let digits = Source::Sample.load(Part::Train).unwrap().digits;
+        let digits = Source::Sample.load(Split::Train).unwrap().digits;
         let (count, widest) = (3, 2.0);
         let breaks = Breaks {
             count,

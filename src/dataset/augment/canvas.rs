@@ -142,7 +142,7 @@ fn sampled(fields: &Fields, [x, y]: [f32; 2]) -> [f32; 2] {
 mod tests {
     use super::*;
     use crate::dataset::augment::affine::inverse_matrix;
-    use crate::dataset::{Part, Source};
+    use crate::dataset::{Source, Split};
 
     /// A wave of `size` pixels: where it takes the pixel at a place from, relative to that.
     fn wave(size: f32, x: f32, y: f32) -> [f32; 2] {
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_do_once_the_pixels_were_asked_for() {
-        let digits = Source::Sample.load(Part::Train).unwrap().digits;
+        let digits = Source::Sample.load(Split::Train).unwrap().digits;
         let mut image = digits.image(0).to_vec();
         let mut canvas = Canvas::new(Isa::best(), 0, &mut image);
         Step::Wave(2.0).take(&mut canvas);

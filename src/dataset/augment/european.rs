@@ -113,11 +113,11 @@ fn last_run(row: &[u8]) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::augment::vary;
-    use crate::dataset::{Digits, PIXELS, Part, Source};
+    use crate::dataset::augment::{assert_changes_three_in_ten, vary};
+    use crate::dataset::{Digits, PIXELS, Source, Split};
 
     fn digits() -> Digits {
-        Source::Sample.load(Part::Train).unwrap().digits
+        Source::Sample.load(Split::Train).unwrap().digits
     }
 
     fn written(digits: &Digits, i: usize) -> Vec<u8> {
@@ -205,14 +205,7 @@ mod tests {
     fn p_is_the_share_and_paper_stays_paper() {
         let european = European { p: 0.3 };
         for digit in [1, 7] {
-            let changed = (0..4_000).filter(|&i| {
-                let mut image = stem();
-                vary(&european, &mut Rng::new(2, &[i]), digit, &mut image);
-                image != stem()
-            });
-            // The standard deviation is 29.
-            let changed = changed.count();
-            assert!(changed.abs_diff(1200) < 150, "{changed}");
+            assert_changes_three_in_ten(&european, digit, &stem());
             let mut paper = [INK - 1; PIXELS];
             (0..100).for_each(|i| vary(&european, &mut Rng::new(3, &[i]), digit, &mut paper));
             assert!(paper == [INK - 1; PIXELS]);

@@ -102,7 +102,7 @@ pub fn read(recipe: &Section<'_>) -> Result<Vec<Transform>, SchemaError> {
 #[derive(Debug, Clone)]
 pub struct Augment {
     isa: Isa,
-    /// In the order that they are applied, each with the word of its stream.
+    /// The transforms in the order that they are applied, each with the word of its stream.
     transforms: Vec<(u64, Transform)>,
 }
 
@@ -190,4 +190,17 @@ fn vary(transform: &impl TransformKind, rng: &mut Rng, digit: u8, image: &mut [u
     let mut canvas = Canvas::new(Isa::best(), digit, image);
     transform.apply(rng, &mut canvas);
     canvas.pixels();
+}
+
+/// Asserts that a transform whose `p` is 0.3 changes `image` with that probability.
+#[cfg(test)]
+fn assert_changes_three_in_ten(transform: &impl TransformKind, digit: u8, image: &[u8; PIXELS]) {
+    let changed = (0..4_000).filter(|&i| {
+        let mut varied = *image;
+        vary(transform, &mut Rng::new(2, &[i]), digit, &mut varied);
+        varied != *image
+    });
+    let changed = changed.count();
+    // The standard deviation is 29.
+    assert!(changed.abs_diff(1_200) < 150, "{changed}");
 }

@@ -25,7 +25,7 @@ pub struct RandomErasing {
     pub value: f64,
 }
 
-/// From the top left corner; all in pixels.
+/// A rectangle, placed by its top left corner; all in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rectangle {
     pub left: usize,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{Digits, Part, Source};
+use crate::dataset::{Digits, Source, Split};
 use crate::schema::Origin;
 use toml::de::DeTable;
 
@@ -38,7 +38,7 @@ fn augment(entries: &str) -> Augment {
 }
 
 fn digits() -> Digits {
-    Source::Sample.load(Part::Train).unwrap().digits
+    Source::Sample.load(Split::Train).unwrap().digits
 }
 
 fn varied(augment: &Augment, image: &[u8], word: u64) -> [u8; PIXELS] {
@@ -112,7 +112,10 @@ fn mistakes_are_refused_in_sentences() {
         ),
         ("\"refit\", \"noise\"", "transform 2, noise"),
         ("{ degrees = 10 }", "transform 1 needs the key `kind`"),
-        ("10", "has a integer as transform 1; a transform is a name"),
+        (
+            "10",
+            "has a whole number as transform 1; a transform is a name",
+        ),
         (
             "{ kind = \"affine\", degree = 1 }",
             "unknown key `degree` in transform 1, affine; did you mean `degrees`?",

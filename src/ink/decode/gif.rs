@@ -2,7 +2,7 @@
 
 use super::Fault;
 
-/// What decoding takes beside the picture, in bytes.
+/// The memory that decoding takes besides the picture, in bytes.
 ///
 /// The first frame must be there to its end; what follows it does not matter. It is decoded into
 /// memory of its own, which has nothing to do with the size that the header names.

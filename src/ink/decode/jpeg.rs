@@ -2,17 +2,17 @@
 
 use super::Fault;
 
-/// As many scans as no encoder writes: a progressive picture has about ten.
+/// No encoder writes more scans than this: a progressive picture has about ten.
 const MAX_SCANS: u64 = 64;
 
-/// As many blocks of 8x8 samples as are decoded in about 2 seconds.
+/// The number of blocks of 8x8 samples that are decoded in about 2 seconds.
 const MAX_BLOCKS: u64 = 60_000_000;
 
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 
-/// What the segments say.
+/// What the segments say about the picture.
 #[derive(Default)]
 struct Outline {
     width: u64,
@@ -20,11 +20,11 @@ struct Outline {
     components: u64,
     progressive: bool,
     scans: u64,
-    /// It runs to its end marker.
+    /// Whether it has its end marker.
     complete: bool,
 }
 
-/// What decoding takes beside the picture, in bytes.
+/// The memory that decoding takes besides the picture, in bytes.
 ///
 /// The decoder paints what is missing grey without a word, and a digit without its lower half is
 /// another digit: a picture must have its end marker. And it goes through the whole picture for

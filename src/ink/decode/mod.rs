@@ -34,19 +34,19 @@ const MAX_SIDE: u32 = 20_000;
 /// process stays below twice that: the allocator keeps some of what was freed.
 pub const MAX_MEMORY: u64 = 256 << 20;
 
-/// What a decoder may use beside the picture, such as for a colour profile that is compressed.
+/// The memory that a decoder may use besides the picture, such as for a compressed colour profile.
 const MAX_ASIDE: u64 = 64 << 20;
 
-/// What a page's longest side may have, in pixels: finer strokes are of no use to anyone.
+/// The longest side of a page, in pixels: finer strokes are of no use to anyone.
 const MAX_PAGE_SIDE: u32 = 1200;
 
-/// What a page takes while the digit on it is looked for, in bytes a pixel.
+/// The memory that a page takes while the digit on it is looked for, in bytes per pixel.
 const FITTING: u64 = 94;
 
 /// A picture, the right way up and without transparency.
 #[derive(Debug)]
 pub struct Page {
-    /// In colour, since coloured ink may be as light as its paper; grey has R = G = B.
+    /// The image is in colour, since coloured ink may be as light as its paper; grey has R = G = B.
     pub image: RgbImage,
     /// A pixel of the page is the mean of `scale` x `scale` pixels of the picture.
     pub scale: u32,
@@ -62,7 +62,7 @@ enum Fault {
     TooLarge(u32, u32),
 }
 
-/// Decodes a picture; of an animation the first frame, of several pages the first.
+/// Decodes a picture: the first frame of an animation, the first of several pages.
 pub fn decode(name: &str, bytes: &[u8]) -> Result<Page, InkError> {
     let format = recognise::format(name, bytes)?;
     catching(|| Picture::open(format, bytes)?.page()).map_err(|fault| fault.about(name))
@@ -90,7 +90,7 @@ struct Picture<'a> {
     orientation: Orientation,
     /// The colours of a TIFF whose pixels are indices.
     palette: Option<tiff::Palette>,
-    /// What decoding takes, in bytes.
+    /// The memory that decoding takes, in bytes.
     memory: u64,
 }
 
@@ -141,7 +141,7 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// A decoder that has read the header, what it will allocate beside the picture in its own pixel
+/// A decoder that has read the header, what it will allocate besides the picture in its own pixel
 /// format, in bytes, and the palette that it leaves to us.
 type Started<'a> = (Box<dyn ImageDecoder + 'a>, u64, Option<tiff::Palette>);
 
@@ -193,7 +193,7 @@ fn scale(width: u32, height: u32) -> u32 {
     width.max(height).div_ceil(MAX_PAGE_SIDE)
 }
 
-/// What the page of a picture takes while the digit on it is looked for, in bytes.
+/// The memory that the page of a picture takes while the digit on it is looked for, in bytes.
 fn fitting(width: u32, height: u32) -> u64 {
     let scale = scale(width, height);
     let [width, height] = [width, height].map(|side| u64::from(side.div_ceil(scale)));

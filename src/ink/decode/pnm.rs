@@ -2,7 +2,7 @@
 
 use super::Fault;
 
-/// As long as no header is.
+/// No header is longer than this, in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
 /// The decoder collects the lines of a PAM's header, however long they are.

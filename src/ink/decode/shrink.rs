@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::tiff::Palette;
 
-/// Rows of fewer pixels in all are not worth another thread.
+/// Another thread is not worth starting for rows with fewer pixels in all.
 const MIN_PIXELS: usize = 1 << 16;
 
-/// Makes each `scale` x `scale` pixels of a picture one of the page, by their mean; at the right
-/// and the bottom, of as many as there are.
+/// Makes each block of `scale` x `scale` pixels of a picture one pixel of the page, their mean; at
+/// the right and the bottom edge, blocks may be smaller.
 pub fn shrink(picture: DynamicImage, palette: Option<&Palette>, scale: u32) -> RgbImage {
     use DynamicImage as D;
     let scale = scale as usize;
@@ -109,7 +109,7 @@ fn on_paper<P: Pixel<Subpixel: Sync>, const N: usize>(
     })
 }
 
-/// The page of a picture, of which `convert` makes a row of RGB bytes at a time.
+/// The page of a picture; `convert` turns one row at a time into RGB bytes.
 fn average<P: Pixel<Subpixel: Sync>>(
     picture: &ImageBuffer<P, Vec<P::Subpixel>>,
     scale: usize,

@@ -29,7 +29,7 @@ const PALETTE: u32 = 3;
 pub type Palette = [[u8; 3]; 256];
 
 pub struct Header<'a> {
-    /// What decoding takes beside the picture, in bytes.
+    /// The memory that decoding takes besides the picture, in bytes.
     pub aside: u64,
     /// The file as it can be decoded. `image` does not read pictures with a palette, so such a one
     /// is made a grey one here, whose levels are the indices.

@@ -2,13 +2,13 @@
 
 use super::Fault;
 
-/// As many chunks as no picture has: each frame of an animation is one.
+/// No picture has more chunks than this: each frame of an animation is one.
 const MAX_CHUNKS: usize = 100_000;
 
 /// A chunk: what it is, what it holds, and where the next one begins.
 type Chunk<'a> = (&'a [u8; 4], &'a [u8], usize);
 
-/// What decoding takes beside the picture, in bytes.
+/// The memory that decoding takes besides the picture, in bytes.
 ///
 /// The decoder allocates a chunk on its header's word, and it decodes a frame whatever its size
 /// before it compares that with the picture's.
@@ -33,11 +33,11 @@ pub fn check(bytes: &[u8]) -> Result<u64, Fault> {
     Ok(aside)
 }
 
-/// Bytes a pixel that a still picture takes beside the result: 1.5 before the conversion from
+/// Bytes per pixel that a still picture takes besides the result: 1.5 before the conversion from
 /// YCbCr and 5 for its transparency, or 4 for a lossless one.
 const BESIDE: u64 = 7;
 
-/// The same for a frame of an animation: also itself and the canvas that it is laid on.
+/// The same for a frame of an animation, with the frame itself and the canvas that it is laid on.
 const BESIDE_FRAME: u64 = BESIDE + 8;
 
 /// What a frame of an animation takes. Only the first is decoded, but none has a reason to be

@@ -6,7 +6,7 @@
 //! pieces is its text: over-segmentation and recognition, as in Y. LeCun et al., "Gradient-based
 //! learning applied to document recognition", 1998, section IV.
 //!
-//! - `rows.rs`: parts -> lines of writing;
+//! - `rows.rs`: components -> lines of writing;
 //! - `seams.rs`: where touching digits can be cut apart;
 //! - `pieces.rs`: a line -> its candidates;
 //! - `score.rs`: how likely a candidate is one digit;
@@ -14,7 +14,7 @@
 
 use super::decode::Page;
 use super::plane::Plane;
-use super::strokes::Extent;
+use super::strokes::BoundingBox;
 use super::{Digit, colour, fit, original, page};
 use score::{Shape, WEIGHTS};
 
@@ -37,7 +37,7 @@ pub struct Numbers {
 struct Line {
     ends: usize,
     candidates: Vec<Candidate>,
-    /// Its parts, any of which may be no digit at all.
+    /// Its components, each of which may be something other than a digit.
     skips: Vec<Skip>,
 }
 
@@ -53,7 +53,7 @@ pub struct Candidate {
     shape: Shape,
 }
 
-/// A part between two cuts.
+/// A component that lies between two cuts and may be left out.
 struct Skip {
     first: usize,
     last: usize,
@@ -66,13 +66,13 @@ pub fn read(page: &Page) -> Option<Numbers> {
     let levels = colour::levels(&page.image);
     if let Some(digit) = original::original(&levels) {
         let ink = Plane::from_levels(&levels);
-        let extent = fit::extent_above(&ink, 0.0)?;
-        return Some(Numbers::single(digit, place(&extent, 1.0, page.size)));
+        let bounds = fit::bounds_above(&ink, 0.0)?;
+        return Some(Numbers::single(digit, place(&bounds, 1.0, page.size)));
     }
     let strokes = page::strokes(&page::sized(&levels)).into_iter().next()?;
     let scale = f64::from(page.scale) * f64::from(page.image.width()) / strokes.ink.width as f64;
-    let place = |extent: &Extent| place(extent, scale, page.size);
-    let rows = rows::rows(&strokes.parts, &strokes.main);
+    let place = |bounds: &BoundingBox| place(bounds, scale, page.size);
+    let rows = rows::rows(&strokes.components, &strokes.main);
     let most = MOST_SEAMS / rows.len().max(1);
     let lines = rows
         .iter()
@@ -82,12 +82,12 @@ pub fn read(page: &Page) -> Option<Numbers> {
     })
 }
 
-/// Where an extent is in the picture, of which one of its pixels has `scale`.
-fn place(extent: &Extent, scale: f64, (width, height): (u32, u32)) -> [u32; 4] {
+/// Where a bounding box is in the picture, of which one of its pixels has `scale`.
+fn place(bounds: &BoundingBox, scale: f64, (width, height): (u32, u32)) -> [u32; 4] {
     let from = |at: usize, side: u32| ((at as f64 * scale) as u32).min(side - 1);
     let to = |at: usize, side: u32| ((at as f64 * scale).ceil() as u32).min(side);
-    let (left, top) = (from(extent.left, width), from(extent.top, height));
-    let (right, bottom) = (to(extent.right, width), to(extent.bottom, height));
+    let (left, top) = (from(bounds.left, width), from(bounds.top, height));
+    let (right, bottom) = (to(bounds.right, width), to(bounds.bottom, height));
     [left, top, right - left, bottom - top]
 }
 

@@ -7,11 +7,11 @@ use super::score::Weights;
 /// What it costs to leave out a part as large as a digit: more than any reading of it.
 const LEFT_OUT: f64 = 60.0;
 
-/// The best way to a cut.
+/// The best path to a cut.
 #[derive(Clone, Copy)]
 struct Way {
     score: f64,
-    /// The cut before it on the way.
+    /// The cut before it on the path.
     from: usize,
     /// The candidate between them; none if what lies there was left out.
     candidate: Option<usize>,
@@ -71,12 +71,12 @@ mod tests {
     use super::super::score::{Shape, WEIGHTS};
     use super::super::{Candidate, Digit, Skip};
     use super::*;
-    use crate::ink::strokes::Extent;
+    use crate::ink::strokes::BoundingBox;
     use crate::rng::Rng;
 
     fn line(ends: usize, skips: Vec<Skip>, keep: impl Fn(usize, usize) -> bool) -> Line {
         let pairs = (0..ends).flat_map(|first| (first + 1..=ends).map(move |last| (first, last)));
-        let extent = Extent {
+        let bounds = BoundingBox {
             left: 0,
             top: 0,
             right: 8,
@@ -87,7 +87,7 @@ mod tests {
             place: [0; 4],
             first,
             last,
-            shape: Shape::new(&extent, 10.0),
+            shape: Shape::new(&bounds, 10.0),
         };
         Line {
             ends,

@@ -5,13 +5,13 @@ use rayon::prelude::*;
 use super::super::find::{Found, Strokes};
 use super::super::fit;
 use super::super::plane::Plane;
-use super::super::strokes::{Extent, Part};
+use super::super::strokes::{BoundingBox, Component};
 use super::rows::Row;
 use super::score::Shape;
 use super::seams::{Seam, seams};
 use super::{Candidate, Line, Skip};
 
-/// A digit has at most this many parts: a pencil on rough paper breaks its strokes.
+/// A digit has at most this many components: a pencil on rough paper breaks its strokes.
 const MOST_PARTS: usize = 8;
 
 /// A digit is at most this wide, in heights.
@@ -23,15 +23,15 @@ const APART: f32 = 0.35;
 /// How far the soft edge of a stroke reaches, in pixels.
 const EDGE: usize = 2;
 
-/// One of a line's parts, and where it may be cut.
+/// One of a line's components, and where it may be cut.
 struct Piece<'a> {
-    part: &'a Part,
-    /// In [`Parts::labels`](super::super::strokes::Parts::labels).
+    component: &'a Component,
+    /// Its number in [`Components::labels`](super::super::strokes::Components::labels).
     label: u32,
     seams: Vec<Seam>,
 }
 
-/// A piece's part between two of its cuts; none is the piece's end.
+/// The part of a piece between two of its cuts; `None` stands for the piece's end.
 struct Slice<'a> {
     piece: &'a Piece<'a>,
     left: Option<&'a Seam>,
@@ -44,16 +44,16 @@ struct Cut {
     seam: Option<usize>,
 }
 
-/// The candidates of a line of writing; `place` says where in the picture an extent is. With more
-/// than `most` seams, nothing is cut.
+/// The candidates of a line of writing; `place` says where in the picture a bounding box is. With
+/// more than `most` seams, nothing is cut.
 pub fn line(
     strokes: &Strokes,
     row: &Row,
     most: usize,
-    place: &(impl Fn(&Extent) -> [u32; 4] + Sync),
+    place: &(impl Fn(&BoundingBox) -> [u32; 4] + Sync),
 ) -> Line {
     let mut pieces: Vec<Piece> = row
-        .parts
+        .components
         .iter()
         .map(|&index| Piece::new(strokes, row, index))
         .collect();
@@ -72,7 +72,7 @@ pub fn line(
         skips.push(Skip {
             first,
             last: cuts.len(),
-            size: piece.part.extent.longest() as f32 / row.height,
+            size: piece.component.bounds.longest() as f32 / row.height,
         });
     }
     cuts.push(Cut {
@@ -89,12 +89,12 @@ pub fn line(
         .collect();
     let candidates = runs.into_par_iter().filter_map(|(first, last)| {
         let slices = slices(&pieces, &cuts[first], &cuts[last])?;
-        let (found, extent, shape) = joined(strokes, row, &slices)?;
+        let (found, bounds, shape) = joined(strokes, row, &slices)?;
         let digit = fit::fit(&found)?;
         Some(Candidate {
             shape: shape.with_length(&digit),
             digit,
-            place: place(&extent),
+            place: place(&bounds),
             first,
             last,
         })
@@ -108,30 +108,33 @@ pub fn line(
 
 impl<'a> Piece<'a> {
     fn new(strokes: &'a Strokes, row: &Row, index: usize) -> Self {
-        let part = &strokes.parts.parts[index];
-        let (width, height) = (part.extent.width() as f32, part.extent.height() as f32);
+        let component = &strokes.components.all[index];
+        let (width, height) = (
+            component.bounds.width() as f32,
+            component.bounds.height() as f32,
+        );
         let mut piece = Self {
-            part,
+            component,
             label: index as u32 + 1,
             seams: vec![],
         };
         if width > 0.4 * row.height && height > 0.5 * row.height {
             // A digit may be half as wide as it is high, and be cut in three wrong places.
             let most = (5.0 * width / row.height).ceil() as usize + 1;
-            piece.seams = seams(&piece.ink(strokes), part.pen, most);
+            piece.seams = seams(&piece.ink(strokes), component.stroke_width, most);
         }
         piece
     }
 
     /// Its ink alone, 0 to 1.
     fn ink(&self, strokes: &Strokes) -> Plane {
-        let Extent { left, top, .. } = self.part.extent;
-        let width = self.part.extent.width();
-        let mut ink = Plane::new(width, self.part.extent.height(), 0.0);
+        let BoundingBox { left, top, .. } = self.component.bounds;
+        let width = self.component.bounds.width();
+        let mut ink = Plane::new(width, self.component.bounds.height(), 0.0);
         for (i, value) in ink.values.iter_mut().enumerate() {
             let at = (top + i / width) * strokes.ink.width + left + i % width;
-            if strokes.parts.labels[at] == self.label {
-                *value = (strokes.ink.values[at] / self.part.peak).clamp(0.0, 1.0);
+            if strokes.components.labels[at] == self.label {
+                *value = (strokes.ink.values[at] / self.component.peak).clamp(0.0, 1.0);
             }
         }
         ink
@@ -170,23 +173,23 @@ fn slices<'a>(pieces: &'a [Piece<'a>], first: &Cut, last: &Cut) -> Option<Vec<Sl
 impl Slice<'_> {
     /// Whether a pixel of the page lies between its cuts.
     fn is_between(&self, x: usize, y: usize) -> bool {
-        let extent = &self.piece.part.extent;
-        let row = y.clamp(extent.top, extent.bottom - 1) - extent.top;
+        let bounds = &self.piece.component.bounds;
+        let row = y.clamp(bounds.top, bounds.bottom - 1) - bounds.top;
         self.left
-            .is_none_or(|seam| x >= extent.left + seam.columns[row])
+            .is_none_or(|seam| x >= bounds.left + seam.columns[row])
             && self
                 .right
-                .is_none_or(|seam| x < extent.left + seam.columns[row])
+                .is_none_or(|seam| x < bounds.left + seam.columns[row])
     }
 
     fn holds(&self, strokes: &Strokes, x: usize, y: usize) -> bool {
-        strokes.parts.labels[y * strokes.parts.width + x] == self.piece.label
+        strokes.components.labels[y * strokes.components.width + x] == self.piece.label
             && self.is_between(x, y)
     }
 
     /// The rectangle around its ink.
-    fn extent(&self, strokes: &Strokes) -> Option<Extent> {
-        let whole = self.piece.part.extent;
+    fn bounds(&self, strokes: &Strokes) -> Option<BoundingBox> {
+        let whole = self.piece.component.bounds;
         if self.left.is_none() && self.right.is_none() {
             return Some(whole);
         }
@@ -194,7 +197,7 @@ impl Slice<'_> {
             (whole.top..whole.bottom).flat_map(|y| (whole.left..whole.right).map(move |x| (x, y)));
         pixels
             .filter(|&(x, y)| self.holds(strokes, x, y))
-            .map(|(x, y)| Extent {
+            .map(|(x, y)| BoundingBox {
                 left: x,
                 top: y,
                 right: x + 1,
@@ -206,39 +209,42 @@ impl Slice<'_> {
 
 /// The ink of some slices as that of one digit, where on the page it is, and what speaks for it;
 /// `None` if it can't be one.
-fn joined(strokes: &Strokes, row: &Row, slices: &[Slice]) -> Option<(Found, Extent, Shape)> {
-    let extents: Vec<Extent> = slices
+fn joined(strokes: &Strokes, row: &Row, slices: &[Slice]) -> Option<(Found, BoundingBox, Shape)> {
+    let boxes: Vec<BoundingBox> = slices
         .iter()
-        .map(|slice| slice.extent(strokes))
+        .map(|slice| slice.bounds(strokes))
         .collect::<Option<_>>()?;
-    let extent = extents.iter().copied().reduce(|all, e| all.union(&e))?;
-    let (width, height) = (extent.width() as f32, extent.height() as f32);
+    let bounds = boxes.iter().copied().reduce(|all, e| all.union(&e))?;
+    let (width, height) = (bounds.width() as f32, bounds.height() as f32);
     let is_digit = width <= WIDEST * row.height.max(height)
         && (0.3 * row.height..2.5 * row.height).contains(&height);
     if !is_digit {
         return None;
     }
-    let mut shape = Shape::new(&extent, row.height);
+    let mut shape = Shape::new(&bounds, row.height);
     for slice in slices {
         let sides = [slice.left, slice.right];
         for seam in sides.into_iter().flatten() {
-            shape.cut(seam, slice.piece.part.extent.width() as f32 / row.height);
+            shape.cut(
+                seam,
+                slice.piece.component.bounds.width() as f32 / row.height,
+            );
         }
     }
-    let mut all = extents[0];
-    for extent in &extents[1..] {
-        if extent.left as f32 - all.right as f32 > APART * row.height {
+    let mut all = boxes[0];
+    for bounds in &boxes[1..] {
+        if bounds.left as f32 - all.right as f32 > APART * row.height {
             return None;
         }
-        shape.join(&all, extent, row.height);
-        all = all.union(extent);
+        shape.join(&all, bounds, row.height);
+        all = all.union(bounds);
     }
-    Some((cropped(strokes, slices, &extent), extent, shape))
+    Some((cropped(strokes, slices, &bounds), bounds, shape))
 }
 
 /// The ink of the slices with its soft edges, and no other.
-fn cropped(strokes: &Strokes, slices: &[Slice], extent: &Extent) -> Found {
-    let page = extent.grown(EDGE, strokes.ink.width, strokes.ink.height());
+fn cropped(strokes: &Strokes, slices: &[Slice], bounds: &BoundingBox) -> Found {
+    let page = bounds.grown(EDGE, strokes.ink.width, strokes.ink.height());
     let at = |i: usize| (page.left + i % page.width(), page.top + i / page.width());
     let mut own = Plane::new(page.width(), page.height(), 0.0);
     for (i, own) in own.values.iter_mut().enumerate() {
@@ -252,22 +258,22 @@ fn cropped(strokes: &Strokes, slices: &[Slice], extent: &Extent) -> Found {
     for (i, (value, near)) in ink.values.iter_mut().zip(near.values).enumerate() {
         let (x, y) = at(i);
         let is_edge = near > 0.0
-            && strokes.parts.labels[y * strokes.parts.width + x] == 0
+            && strokes.components.labels[y * strokes.components.width + x] == 0
             && slices.iter().all(|slice| slice.is_between(x, y));
         if *value > 0.0 || is_edge {
             *value = strokes.ink.at(x, y);
         }
     }
-    let peaks = slices.iter().map(|slice| slice.piece.part.peak);
+    let peaks = slices.iter().map(|slice| slice.piece.component.peak);
     Found {
         ink,
         peak: peaks.fold(0.0, f32::max),
-        pen: strokes.main.pen,
-        extent: Extent {
-            left: extent.left - page.left,
-            top: extent.top - page.top,
-            right: extent.right - page.left,
-            bottom: extent.bottom - page.top,
+        stroke_width: strokes.main.stroke_width,
+        bounds: BoundingBox {
+            left: bounds.left - page.left,
+            top: bounds.top - page.top,
+            right: bounds.right - page.left,
+            bottom: bounds.bottom - page.top,
         },
     }
 }

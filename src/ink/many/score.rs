@@ -1,12 +1,12 @@
 //! How likely it is that a candidate is one digit: the network alone would not know, since it is
 //! sure of the strangest shapes. Two 1s make a good 4, and half an 8 a good 0.
 
-use super::super::strokes::Extent;
+use super::super::strokes::BoundingBox;
 use super::super::{Digit, SIDE};
 use super::seams::Seam;
 
-/// What speaks for a candidate beside the network, and against it. Lengths are in heights of the
-/// line, if nothing else is said.
+/// What speaks for and against a candidate, besides the network's answer. Lengths are in heights of
+/// the line, if nothing else is said.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
     height: f64,
@@ -25,7 +25,7 @@ pub struct Shape {
     joined: f64,
 }
 
-/// What each of these counts. Found by random search on numbers made from MNIST's validation
+/// The weight of each of these. Found by random search on numbers made from MNIST's validation
 /// digits, as `benches/pictures.rs` makes them.
 #[derive(Debug, Clone, Copy)]
 pub struct Weights {
@@ -70,7 +70,7 @@ const ASPECTS: [(f64, f64); 10] = [
     (-0.43, 0.21),
 ];
 
-/// The same of [`length`].
+/// Mean and standard deviation of the logarithm of the [`length`] of MNIST's training digits.
 const LENGTHS: [(f64, f64); 10] = [
     (0.92, 0.10),
     (0.18, 0.10),
@@ -85,31 +85,31 @@ const LENGTHS: [(f64, f64); 10] = [
 ];
 
 impl Shape {
-    /// That of ink with this extent, in a line so many pixels high.
-    pub fn new(extent: &Extent, line: f32) -> Self {
+    /// The shape of ink with this bounding box, in a line that is `line` pixels high.
+    pub fn new(bounds: &BoundingBox, line: f32) -> Self {
         Self {
-            height: f64::from(extent.height() as f32 / line),
-            aspect: extent.width() as f64 / extent.height() as f64,
+            height: f64::from(bounds.height() as f32 / line),
+            aspect: bounds.width() as f64 / bounds.height() as f64,
             ..Self::default()
         }
     }
 
-    /// One side cuts through a part of this width.
+    /// Adds that one side cuts through a part of this width.
     pub fn cut(&mut self, seam: &Seam, width: f32) {
         self.cuts += 1.0;
         self.crossings += seam.crossings.saturating_sub(1) as f64;
         self.narrow += f64::from((1.2 - width).max(0.0));
     }
 
-    /// It joins one part to another, in a line so many pixels high.
-    pub fn join(&mut self, one: &Extent, other: &Extent, line: f32) {
+    /// Adds that it joins one part to another, in a line that is `line` pixels high.
+    pub fn join(&mut self, one: &BoundingBox, other: &BoundingBox, line: f32) {
         let (left, right) = (one.left.max(other.left), one.right.min(other.right));
         let narrower = one.width().min(other.width());
         let beside = 1.0 - right.saturating_sub(left) as f64 / narrower as f64;
         self.joined += beside * f64::from(one.longest().min(other.longest()) as f32 / line);
     }
 
-    /// With the length of the digit that it became.
+    /// Adds the length of the digit that it became.
     pub fn with_length(self, digit: &Digit) -> Self {
         Self {
             length: length(digit),
@@ -117,8 +117,8 @@ impl Shape {
         }
     }
 
-    /// The logarithm of how likely it is one digit, but for a constant, given the network's
-    /// probabilities.
+    /// The logarithm, up to a constant, of the probability that it is one digit, given the
+    /// network's probabilities.
     pub fn score(&self, probabilities: &[f64; 10], weights: &Weights) -> f64 {
         let pairs = probabilities.iter().copied().enumerate();
         let (digit, confidence) = pairs.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));

@@ -6,9 +6,9 @@ use super::super::plane::Plane;
 /// A cut through a part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seam {
-    /// In each row, the first column on its right.
+    /// The first column on its right, for each row.
     pub columns: Vec<usize>,
-    /// How much ink it crosses, in pixels.
+    /// The amount of ink it crosses, in pixels.
     cost: f32,
     /// How many strokes it crosses.
     pub crossings: usize,
@@ -27,9 +27,9 @@ const LEVELS: [f32; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 /// What a step through paper costs: of two ways around the ink, the shorter one.
 const PAPER: f32 = 0.02;
 
-/// The `most` cheapest ways, from left to right, to cut `ink`, 0 to 1, of strokes `pen` pixels
-/// wide, into two parts.
-pub fn seams(ink: &Plane, pen: f32, most: usize) -> Vec<Seam> {
+/// The `most` cheapest ways, from left to right, to cut `ink`, 0 to 1, of strokes `stroke_width`
+/// pixels wide, into two parts.
+pub fn seams(ink: &Plane, stroke_width: f32, most: usize) -> Vec<Seam> {
     let height = ink.height();
     let down = ways(ink, 0..height);
     let up = ways(ink, (0..height).rev());
@@ -39,7 +39,7 @@ pub fn seams(ink: &Plane, pen: f32, most: usize) -> Vec<Seam> {
         let through = |x: usize| down.at(x, y) + up.at(x, y) - ink.at(x, y) - PAPER;
         for x in 1..ink.width.saturating_sub(1) {
             let is_low = through(x) <= through(x - 1) && through(x) < through(x + 1);
-            if is_low && through(x) < 4.0 * pen + PAPER * height as f32 {
+            if is_low && through(x) < 4.0 * stroke_width + PAPER * height as f32 {
                 found.push(trace(ink, [&down, &up], x, y));
             }
         }
@@ -48,7 +48,7 @@ pub fn seams(ink: &Plane, pen: f32, most: usize) -> Vec<Seam> {
 
     let sums = sums(ink);
     let total: f32 = sums.iter().filter_map(|row| row.last()).sum();
-    let dot = 0.5 * pen * pen;
+    let dot = 0.5 * stroke_width * stroke_width;
     let mut chosen: Vec<Seam> = Vec::new();
     for seam in found {
         let rows = || sums.iter().zip(&seam.columns);
@@ -121,7 +121,7 @@ fn trace(ink: &Plane, [down, up]: [&Plane; 2], x: usize, y: usize) -> Seam {
     }
 }
 
-/// In each row, the ink left of each column, and of all columns.
+/// For each row, the sums of the ink left of each column, and of the whole row.
 fn sums(ink: &Plane) -> Vec<Vec<f32>> {
     let row = |y: usize| {
         let mut sums = vec![0.0];

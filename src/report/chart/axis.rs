@@ -33,7 +33,7 @@ pub(super) struct Axis {
 
 /// Which way an axis runs, and so what keeps its labels apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Run {
+pub(super) enum Direction {
     Across,
     Up,
 }
@@ -44,7 +44,7 @@ impl Axis {
         label: &str,
         scale: Scale,
         values: impl Iterator<Item = f64> + Clone,
-        (run, length): (Run, i32),
+        (direction, length): (Direction, i32),
     ) -> Self {
         let least_error = values
             .clone()
@@ -73,7 +73,7 @@ impl Axis {
             (axis.low, axis.high) = (low - margin, high + margin);
         }
         let whole = values.clone().all(|value| value.fract() == 0.0);
-        axis.ticks = axis.choose_ticks(whole, (run, length));
+        axis.ticks = axis.choose_ticks(whole, (direction, length));
         axis
     }
 
@@ -96,10 +96,14 @@ impl Axis {
         }
     }
 
-    fn choose_ticks(&self, whole: bool, (run, length): (Run, i32)) -> Vec<(f64, String)> {
-        let most = match run {
-            Run::Across => 7,
-            Run::Up => 6,
+    fn choose_ticks(
+        &self,
+        whole: bool,
+        (direction, length): (Direction, i32),
+    ) -> Vec<(f64, String)> {
+        let most = match direction {
+            Direction::Across => 7,
+            Direction::Up => 6,
         };
         let (low, high) = (self.value(self.low), self.value(self.high));
         let candidates = match self.scale {
@@ -123,14 +127,19 @@ impl Axis {
             // Less than a decade: round steps say more.
             values = round_steps(low, high, most, whole);
         }
-        self.thinned(values, (run, length))
+        self.thinned(values, (direction, length))
     }
 
     /// Keeps the ticks whose labels have room, those of the lowest rank first.
-    fn thinned(&self, mut values: Vec<(f64, u8)>, (run, length): (Run, i32)) -> Vec<(f64, String)> {
+    fn thinned(
+        &self,
+        mut values: Vec<(f64, u8)>,
+        (direction, length): (Direction, i32),
+    ) -> Vec<(f64, String)> {
         values.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
         let decimals = |value: f64| match self.scale {
-            // Evenly spaced, so all have as many as any of them needs.
+            // They are evenly spaced, so they all get the number of decimals that one of them
+            // needs.
             Scale::Linear => values.iter().map(|tick| decimals_of(tick.0, &values)).max(),
             _ => Some(decimals_of(value, &values)),
         };
@@ -141,9 +150,9 @@ impl Axis {
             };
             let label = number(value, decimals(value).unwrap_or(0));
             let middle = (place - self.low) / (self.high - self.low) * f64::from(length);
-            let half = match run {
-                Run::Across => f64::from(text::width(&label, text::SMALL)) / 2.0 + 5.0,
-                Run::Up => 11.0,
+            let half = match direction {
+                Direction::Across => f64::from(text::width(&label, text::SMALL)) / 2.0 + 5.0,
+                Direction::Up => 11.0,
             };
             let (from, to) = (middle - half, middle + half);
             if kept.iter().all(|&(_, _, a, b)| to <= a || from >= b) {
@@ -265,9 +274,9 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn labels(scale: Scale, values: &[f64], run: Run) -> Vec<String> {
-        let length = if run == Run::Up { 220 } else { 400 };
-        let axis = Axis::new("", scale, values.iter().copied(), (run, length));
+    fn labels(scale: Scale, values: &[f64], direction: Direction) -> Vec<String> {
+        let length = if direction == Direction::Up { 220 } else { 400 };
+        let axis = Axis::new("", scale, values.iter().copied(), (direction, length));
         axis.ticks.into_iter().map(|(_, label)| label).collect()
     }
 
@@ -275,25 +284,25 @@ mod tests {
     fn ticks_are_round() {
         let epochs: Vec<f64> = (1..=150).map(f64::from).collect();
         let expected = ["0", "50", "100", "150"];
-        assert_eq!(labels(Scale::Linear, &epochs, Run::Across), expected);
+        assert_eq!(labels(Scale::Linear, &epochs, Direction::Across), expected);
         assert_eq!(
-            labels(Scale::Linear, &[1.0, 2.0, 3.0], Run::Across),
+            labels(Scale::Linear, &[1.0, 2.0, 3.0], Direction::Across),
             ["1", "2", "3"]
         );
-        assert_eq!(labels(Scale::Linear, &[1.0], Run::Across), ["1"]);
+        assert_eq!(labels(Scale::Linear, &[1.0], Direction::Across), ["1"]);
         let losses = [0.011, 0.4, 2.3];
         assert_eq!(
-            labels(Scale::Log, &losses, Run::Up),
+            labels(Scale::Log, &losses, Direction::Up),
             ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]
         );
         let rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
         assert_eq!(
-            labels(Scale::Log, &rates, Run::Up),
+            labels(Scale::Log, &rates, Direction::Up),
             ["1e-7", "1e-6", "1e-5", "1e-4", "0.001", "0.01"]
         );
         let parameters = [9_956.0, 61_706.0, 211_140.0];
         assert_eq!(
-            labels(Scale::Log, &parameters, Run::Across),
+            labels(Scale::Log, &parameters, Direction::Across),
             ["10k", "20k", "50k", "100k", "200k"]
         );
     }
@@ -301,14 +310,14 @@ mod tests {
     #[test]
     fn accuracies_stand_by_what_they_lack() {
         let figures = [0.31, 0.92, 0.97, 0.991];
-        let ticks = labels(Scale::Accuracy, &figures, Run::Up);
+        let ticks = labels(Scale::Accuracy, &figures, Direction::Up);
         assert_eq!(ticks, ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"]);
         // A perfect one has a place too, above all others.
         let axis = Axis::new(
             "",
             Scale::Accuracy,
             [0.9, 0.99, 1.0].into_iter(),
-            (Run::Up, 220),
+            (Direction::Up, 220),
         );
         assert!(axis.place(1.0).unwrap() > axis.place(0.99).unwrap());
         assert!(axis.place(1.0).unwrap() < axis.high);
@@ -317,10 +326,10 @@ mod tests {
     #[test]
     fn what_a_scale_cannot_show_has_no_place() {
         let values = [f64::NAN, 0.0, -1.0, 0.5];
-        let axis = Axis::new("", Scale::Log, values.into_iter(), (Run::Up, 220));
+        let axis = Axis::new("", Scale::Log, values.into_iter(), (Direction::Up, 220));
         assert!(axis.place(0.0).is_none() && axis.place(f64::NAN).is_none());
         assert!(axis.low < axis.place(0.5).unwrap());
-        let nothing = Axis::new("", Scale::Linear, std::iter::empty(), (Run::Up, 220));
+        let nothing = Axis::new("", Scale::Linear, std::iter::empty(), (Direction::Up, 220));
         assert_eq!((nothing.low, nothing.high), (0.0, 1.0));
     }
 }

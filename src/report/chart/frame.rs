@@ -7,7 +7,7 @@ use plotters::prelude::{Cartesian2d, DrawingArea, DrawingBackend};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{Axis, Run};
+use super::axis::{Axis, Direction};
 use super::legend::Legend;
 use super::{SCALE, Scale, WIDTH, palette, text};
 
@@ -46,7 +46,7 @@ impl<'a> Frame<'a> {
         legend: Legend,
     ) -> Self {
         let values = points.clone().map(|(_, y)| y);
-        let y = Axis::new(y_label, y_scale, values, (Run::Up, PLOT));
+        let y = Axis::new(y_label, y_scale, values, (Direction::Up, PLOT));
         let ticks = y
             .ticks
             .iter()
@@ -57,7 +57,7 @@ impl<'a> Frame<'a> {
             x_label,
             x_scale,
             values,
-            (Run::Across, WIDTH - left - RIGHT),
+            (Direction::Across, WIDTH - left - RIGHT),
         );
         Self {
             title,
@@ -69,7 +69,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// In CSS pixels.
+    /// The height in CSS pixels.
     pub fn height(&self) -> i32 {
         TITLE_ROW + self.strip + PLOT + BELOW + GAP + self.legend.height() + BOTTOM
     }

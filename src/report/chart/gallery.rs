@@ -16,7 +16,7 @@ const NAME: i32 = 28;
 
 /// One digit of a [`Gallery`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tile {
+pub struct Thumbnail {
     /// 784 bytes: 0 is paper, 255 is ink.
     pub pixels: Vec<u8>,
     /// A few letters below it; may be empty.
@@ -26,7 +26,7 @@ pub struct Tile {
 /// Digits in rows, from left to right and from top to bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gallery {
-    pub tiles: Vec<Tile>,
+    pub thumbnails: Vec<Thumbnail>,
     pub columns: usize,
     /// A word before each row, or nothing.
     pub row_names: Vec<String>,
@@ -39,17 +39,20 @@ impl Gallery {
             title: "gallery of digits".to_string(),
             problem,
         };
-        let captions = self.tiles.iter().any(|tile| !tile.caption.is_empty());
+        let captions = self
+            .thumbnails
+            .iter()
+            .any(|thumbnail| !thumbnail.caption.is_empty());
         let left = if self.row_names.is_empty() { GAP } else { NAME };
         let caption = if captions { CAPTION } else { 0 };
         let widest = self
-            .tiles
+            .thumbnails
             .iter()
-            .map(|tile| text::width(&tile.caption, text::SMALL));
+            .map(|thumbnail| text::width(&thumbnail.caption, text::SMALL));
         let column = DIGIT.max(widest.max().unwrap_or(0)) + GAP;
         let row = DIGIT + caption + GAP;
-        let columns = self.columns.clamp(1, self.tiles.len().max(1));
-        let rows = self.tiles.len().div_ceil(columns).max(1);
+        let columns = self.columns.clamp(1, self.thumbnails.len().max(1));
+        let rows = self.thumbnails.len().div_ceil(columns).max(1);
         let size = (
             ((left + columns as i32 * column) * SCALE) as u32,
             ((GAP + rows as i32 * row) * SCALE) as u32,
@@ -69,10 +72,14 @@ impl Gallery {
             let backend = BitMapBackend::with_buffer(&mut pixels, size);
             let area = backend.into_drawing_area();
             let style = text::style(text::SMALL, palette::INK, HPos::Center, VPos::Center);
-            for (index, tile) in self.tiles.iter().enumerate() {
+            for (index, thumbnail) in self.thumbnails.iter().enumerate() {
                 let (x, y) = corner(index);
                 let place = (x + DIGIT / 2, y + DIGIT + CAPTION / 2);
-                area.draw_text(&tile.caption, &style, (place.0 * SCALE, place.1 * SCALE))?;
+                area.draw_text(
+                    &thumbnail.caption,
+                    &style,
+                    (place.0 * SCALE, place.1 * SCALE),
+                )?;
             }
             for (index, name) in self.row_names.iter().enumerate().take(rows) {
                 let y = GAP + index as i32 * row + DIGIT / 2;
@@ -83,10 +90,10 @@ impl Gallery {
         draw().map_err(|error| problem(error.to_string()))?;
         let (mut pixels, size) = halved(&pixels, size);
         let scale = PNG_SCALE as usize;
-        for (index, tile) in self.tiles.iter().enumerate() {
+        for (index, thumbnail) in self.thumbnails.iter().enumerate() {
             let (x, y) = corner(index);
             let corner = (x as usize * scale, y as usize * scale);
-            paint(&mut pixels, size.0 as usize, corner, &tile.pixels);
+            paint(&mut pixels, size.0 as usize, corner, &thumbnail.pixels);
         }
         png(&pixels, size, ExtendedColorType::Rgb8).map_err(problem)
     }

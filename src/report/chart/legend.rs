@@ -58,7 +58,7 @@ impl Legend {
         legend
     }
 
-    /// In CSS pixels.
+    /// The height in CSS pixels.
     pub fn height(&self) -> i32 {
         self.rows * ROW
     }

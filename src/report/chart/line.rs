@@ -14,16 +14,16 @@ use super::{Chart, Dash, SCALE, Scale, WIDTH, palette, text};
 const LINE: i32 = 2;
 /// A row of marker labels.
 const STRIP_ROW: i32 = 17;
-/// As many rows at most; a label that has no room in them is left out.
+/// The most rows of labels; a label that has no room in them is left out.
 const STRIP_ROWS: i32 = 3;
-/// Lines with at most so many points show them: one epoch alone would be invisible.
+/// Lines with at most this many points show each of them: one epoch alone would be invisible.
 const FEW: usize = 12;
 
 /// One line of a [`LineChart`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     pub name: String,
-    /// From left to right. Points that the scale can't show, such as NaN, are left out.
+    /// The points from left to right. Those that the scale can't show, such as NaN, are left out.
     pub points: Vec<(f64, f64)>,
     /// `None`: solid for the first seven series, dashed for the next seven, and so on.
     pub dash: Option<Dash>,
@@ -44,7 +44,7 @@ pub struct LineChart {
     pub y_label: String,
     pub y_scale: Scale,
     pub series: Vec<Series>,
-    /// From left to right.
+    /// The markers from left to right.
     pub markers: Vec<Marker>,
 }
 
@@ -106,9 +106,9 @@ impl LineChart {
 
 struct MarkerLabel<'a> {
     text: &'a str,
-    /// In CSS pixels.
+    /// The middle of the text, in CSS pixels.
     middle: i32,
-    /// Counted from the lowest.
+    /// The row, counted from the lowest.
     row: i32,
 }
 
@@ -183,7 +183,7 @@ fn spacing(dash: Dash) -> Option<(i32, i32)> {
     }
 }
 
-/// Of the points in each column of pixels only the first, lowest, highest and last: a line of
+/// Keeps of the points in each column of pixels only the first, lowest, highest and last: a line of
 /// 100,000 epochs looks the same and its SVG is no larger than others.
 fn thinned(points: &[(f64, f64)], column: impl Fn((f64, f64)) -> i32) -> Vec<(f64, f64)> {
     let mut kept = Vec::with_capacity(points.len());

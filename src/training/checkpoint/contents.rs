@@ -33,14 +33,14 @@ pub struct Resume {
     pub step: u64,
     /// Loss and accuracy of those batches so far.
     pub running: RunningMetrics,
-    /// What they took. It is 0 between epochs, so that the clock leaves nothing in the `last.mpk`
-    /// that a run ends with.
+    /// The time that they took. It is 0 between epochs, so that the clock leaves nothing in the
+    /// `last.mpk` that a run ends with.
     pub seconds: f64,
     pub scheduler: SchedulerState,
     pub optimizer: OptimizerState,
     /// The weights as they are trained, where the checkpoint's own are their moving average.
     pub weights: Option<Vec<NamedTensor>>,
-    /// The data as `--data` named it: what a resume goes on with unless told otherwise.
+    /// The data as `--data` named them, which a resumed run uses again unless told otherwise.
     pub data: String,
     /// The training images' sha256 and `--limit`, which a resume can't change.
     pub sha256: String,

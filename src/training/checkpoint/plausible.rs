@@ -38,7 +38,7 @@ pub fn check_resume(
 ) -> Result<(), String> {
     let running = &resume.running;
     if running.correct > running.images || !running.loss_sum.is_finite() {
-        return Err("it counts what can't be counted in the unfinished epoch".into());
+        return Err("its counts of the unfinished epoch are impossible".into());
     }
     resume
         .scheduler

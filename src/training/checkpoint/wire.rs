@@ -24,7 +24,7 @@ pub const VERSION: u32 = 2;
 /// The most epochs a recipe can ask for.
 const MAX_EPOCHS: usize = 100_000;
 
-/// Of 200 layers, the most a recipe can list, each of them a BatchNorm.
+/// The tensors of 200 BatchNorm layers, the most layers that a recipe can list.
 const MAX_TENSORS: usize = 800;
 
 #[derive(Serialize, Deserialize)]
@@ -80,14 +80,15 @@ pub struct WireResume {
     pub seconds: f64,
     pub scheduler: SchedulerState,
     pub optimizer_steps: u64,
-    /// Version 2's; a list by parameters.
+    /// The moments of version 2, in a list by parameters.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
     )]
     pub moments: Option<Vec<WireMoments>>,
-    /// Version 1's: two entries a parameter, first and second moment, empty where there is none.
+    /// The moments of version 1: two entries for each parameter, its first and second moment, empty
+    /// where it has none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -100,7 +101,7 @@ pub struct WireResume {
         deserialize_with = "some_at_most::<_, _, MAX_TENSORS>"
     )]
     pub weights: Option<Vec<WireTensor>>,
-    /// Version 1's.
+    /// The backend in version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
     pub data: String,
@@ -166,7 +167,7 @@ impl Document {
             ("instruction set", computed_by.isa.as_ref()),
         ] {
             if name.is_some_and(|name| !is_plain_name(name)) {
-                return Err(format!("it names a {what} that no mnistctl has"));
+                return Err(format!("it names a {what} that no version of mnistctl has"));
             }
         }
         Ok(Some(computed_by))
@@ -297,10 +298,10 @@ impl WireResume {
     /// The state, of a network of this plan.
     pub fn check(self, plan: &Plan) -> Result<Resume, String> {
         if !self.scheduler.lr.is_finite() || self.scheduler.lr < 0.0 {
-            return Err("the learning rate is not a number it could have written".into());
+            return Err("the learning rate is not one that a run can have".into());
         }
         if !self.seconds.is_finite() || self.seconds < 0.0 {
-            return Err("the time its epoch took is not one it could have taken".into());
+            return Err("the time of the unfinished epoch is impossible".into());
         }
         let steps = self.optimizer_steps;
         let optimizer = match (self.moments, self.optimizer_moments) {

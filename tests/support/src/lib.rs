@@ -12,7 +12,7 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-pub use world::{Finished, TINY, Trained, World, lenet};
+pub use world::{Finished, TINY, Trained, World, assert_same_contents, lenet};
 
 pub const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 pub const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";

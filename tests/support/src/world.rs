@@ -109,6 +109,15 @@ impl World {
         listing(&self.path(folder))
     }
 
+    /// The name and content of each file in a folder below the child's current folder, sorted.
+    pub fn contents(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let read = |name: String| {
+            let content = self.read(&format!("{folder}/{name}"));
+            (name, content)
+        };
+        self.listing(folder).into_iter().map(read).collect()
+    }
+
     /// Waits until a running command has made a file.
     pub fn wait_for(&self, file: &str) {
         let started = Instant::now();
@@ -214,11 +223,14 @@ impl Finished {
         finished
     }
 
-    /// That stderr holds all `words`.
+    /// Asserts that stderr holds all `words`.
     pub fn assert_says(&self, words: &[&str]) {
-        for word in words {
-            assert!(self.stderr.contains(word), "no `{word}`: {}", self.stderr);
-        }
+        assert_holds(&self.stderr, words);
+    }
+
+    /// Asserts that stdout holds all `words`.
+    pub fn assert_prints(&self, words: &[&str]) {
+        assert_holds(&self.stdout, words);
     }
 
     /// Exit code 1, nothing on stdout, and exactly one error on stderr, which holds all `words`.
@@ -237,6 +249,23 @@ impl Finished {
                 self.stderr
             );
         }
+    }
+}
+
+/// Asserts that two folders had the same [`contents`](World::contents).
+pub fn assert_same_contents(one: &[(String, Vec<u8>)], other: &[(String, Vec<u8>)]) {
+    let names = |files: &[(String, Vec<u8>)]| -> Vec<String> {
+        files.iter().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(names(one), names(other));
+    for ((name, one), (_, other)) in one.iter().zip(other) {
+        assert!(one == other, "{name}");
+    }
+}
+
+fn assert_holds(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
     }
 }
 

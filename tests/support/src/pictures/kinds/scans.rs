@@ -10,7 +10,7 @@ use super::{Written, about_the_middle, ink, pen, sized, usual_size, white};
 /// Pixels averaged to one of a small picture, each way.
 const FINER: usize = 8;
 
-/// A picture of the whole width, digit and margins, so many pixels a side.
+/// A picture of the whole digit with its margins, `size` pixels wide and high.
 fn small(size: usize, shape: &Shape, random: &mut Random) -> Vec<u8> {
     let size = size * FINER;
     let grain = random.within(0.004..0.02);
