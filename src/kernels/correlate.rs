@@ -1,10 +1,10 @@
-//! The gradient of a convolution's weights: for each tap, the sum over all pixels of what the tap
-//! saw times the gradient of what it added to.
+//! The gradient of a convolution's weights (backward-weights): for each tap, the sum over
+//! all pixels of what the tap saw times the gradient of what it added to.
 
 use super::lanes::{Isa, Lanes, kernel};
 use super::{assert_inside, last};
 
-/// The sizes of it. All steps count f32 values.
+/// Extents and steps of a convolution and of the gradient of its output. Steps count f32 values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Correlate {
     pub in_channels: usize,
@@ -125,7 +125,7 @@ fn correlate_in<V: Lanes>(
                         // SAFETY: `check` has bounded the largest offsets; the tile ends with the
                         // last row, column, out channel and tap at most.
                         unsafe {
-                            let tile = Tile {
+                            let tile = WeightsTile {
                                 sizes,
                                 rows,
                                 x: x.as_ptr().add(
@@ -174,7 +174,7 @@ fn rows_together(registers: usize, taps: usize) -> usize {
 /// What a tile is computed from: `x` and `dz` point to its first pixel, `sums` to `MAX_OUTS`
 /// registers for each tap.
 #[derive(Clone, Copy)]
-struct Tile<'a> {
+struct WeightsTile<'a> {
     sizes: &'a Correlate,
     rows: usize,
     x: *const f32,
@@ -189,7 +189,7 @@ struct Tile<'a> {
 /// # Safety
 /// As for [`run_tile`].
 #[inline(always)]
-unsafe fn run_any<V: Lanes>(tile: Tile<'_>, outs: usize, taps: usize) {
+unsafe fn run_any<V: Lanes>(tile: WeightsTile<'_>, outs: usize, taps: usize) {
     macro_rules! sizes {
         ($($o:literal: $($t:literal)*;)*) => {
             match (outs, taps) {
@@ -218,7 +218,7 @@ unsafe fn run_any<V: Lanes>(tile: Tile<'_>, outs: usize, taps: usize) {
 /// From `tile.x`, `tile.dz` and `tile.sums`, everything that `O`, `T` and the sizes reach can be
 /// read, or written.
 #[inline(always)]
-unsafe fn run_tile<V: Lanes, const O: usize, const T: usize>(tile: Tile<'_>) {
+unsafe fn run_tile<V: Lanes, const O: usize, const T: usize>(tile: WeightsTile<'_>) {
     let sizes = tile.sizes;
     let mut sums = [[V::splat(0.0); T]; O];
     if !tile.first {
@@ -272,7 +272,7 @@ unsafe fn run_tile<V: Lanes, const O: usize, const T: usize>(tile: Tile<'_>) {
 /// # Safety
 /// As for [`run_rows`].
 #[inline(always)]
-unsafe fn run_any_rows<V: Lanes>(tile: Tile<'_>, rows: usize, taps: usize) {
+unsafe fn run_any_rows<V: Lanes>(tile: WeightsTile<'_>, rows: usize, taps: usize) {
     macro_rules! sizes {
         ($($r:literal: $($t:literal)*;)*) => {
             match (rows, taps) {
@@ -296,7 +296,7 @@ unsafe fn run_any_rows<V: Lanes>(tile: Tile<'_>, rows: usize, taps: usize) {
 /// # Safety
 /// As for [`run_tile`], where the kernel has `R` rows from the tile's first one on.
 #[inline(always)]
-unsafe fn run_rows<V: Lanes, const R: usize, const T: usize>(tile: Tile<'_>) {
+unsafe fn run_rows<V: Lanes, const R: usize, const T: usize>(tile: WeightsTile<'_>) {
     let sizes = tile.sizes;
     let of = |r: usize, t: usize| (r * sizes.kernel_size + t) * MAX_OUTS * V::N;
     let mut sums = [[V::splat(0.0); T]; R];

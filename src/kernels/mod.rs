@@ -5,8 +5,9 @@
 //! everything works for any number of channels and any kernel. The loops are written once over
 //! `Lanes` and compiled for every instruction set; which one runs is chosen by [`Isa`] at run time.
 //!
-//! - [`product`]: convolutions and linear layers forward, and the gradients of their inputs;
-//! - [`correlate`], [`outer`]: the gradients of their weights;
+//! - [`product`]: convolutions and linear layers forward, and the gradients of their inputs
+//!   (backward-data);
+//! - [`correlate`], [`outer`]: the gradients of their weights (backward-weights);
 //! - [`epilogue`], [`epilogue_backward`], [`norm_backward`]: BatchNorm, pooling, activations, dropout;
 //! - [`add`], [`accumulate`]: residual sums, and gradients of what several layers read;
 //! - [`gather`], [`cross_entropy`], [`update`]: the ends of a training step;

@@ -1,4 +1,4 @@
-//! The gradient of a linear layer's weights: the sum over images of their inputs times the
+//! The gradient of a linear layer's weights (backward-weights): the sum over images of their inputs times the
 //! gradients of their outputs.
 
 use super::lanes::{Lanes, kernel};
@@ -84,7 +84,7 @@ fn outer_in<V: Lanes>(blocks: &[Block<'_>], first_in: usize, out_step: usize, dw
         let mut vector = 0;
         for out_tile in 0..out_tiles {
             let outs = (vectors - vector).div_ceil(out_tiles - out_tile);
-            let tile = Tile {
+            let tile = OuterTile {
                 blocks,
                 x_offset: (first_in + row) * V::N,
                 dy_offset: vector * V::N,
@@ -102,7 +102,7 @@ fn outer_in<V: Lanes>(blocks: &[Block<'_>], first_in: usize, out_step: usize, dw
 }
 
 #[derive(Clone, Copy)]
-struct Tile<'a> {
+struct OuterTile<'a> {
     blocks: &'a [Block<'a>],
     x_offset: usize,
     dy_offset: usize,
@@ -115,7 +115,7 @@ struct Tile<'a> {
 /// # Safety
 /// As for [`run_tile`].
 #[inline(always)]
-unsafe fn run_any<V: Lanes>(tile: Tile<'_>, ins: usize, outs: usize) {
+unsafe fn run_any<V: Lanes>(tile: OuterTile<'_>, ins: usize, outs: usize) {
     macro_rules! sizes {
         ($($i:literal: $($o:literal)*;)*) => {
             match (ins, outs) {
@@ -141,7 +141,7 @@ unsafe fn run_any<V: Lanes>(tile: Tile<'_>, ins: usize, outs: usize) {
 /// Each block's `x` from `x_offset` on holds `I` registers, its `dy` from `dy_offset` on `O`
 /// registers in each of its images' rows, and `dw` points to `I` rows of `O` registers.
 #[inline(always)]
-unsafe fn run_tile<V: Lanes, const I: usize, const O: usize>(tile: Tile<'_>) {
+unsafe fn run_tile<V: Lanes, const I: usize, const O: usize>(tile: OuterTile<'_>) {
     let mut sums = [[V::splat(0.0); O]; I];
     for block in tile.blocks {
         // SAFETY: the caller's promise; so for all below.

@@ -1,5 +1,5 @@
 //! Sums of products over shifted rows: the forward pass of convolutions and linear layers, and
-//! the gradient of their inputs.
+//! the gradient of their inputs (backward-data).
 //!
 //! With one image a lane, a convolution needs no patch matrix: a tile of outputs (some channels by
 //! some neighbouring pixels) stays in registers while every tap (input channel, kernel row, kernel
@@ -30,7 +30,7 @@ impl Taps {
 }
 
 /// `out[o][r][c] = bias[o] + sum over taps t of w[t][o] * x[t][r][c]`, each of them a register of
-/// images: the sizes of it. All steps count f32 values.
+/// images: its extents and steps, which count f32 values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     pub outs: usize,
@@ -193,7 +193,7 @@ fn product_in<V: Lanes>(
             let mut first_column = 0;
             for column_tile in 0..column_tiles {
                 let columns = (product.columns - first_column).div_ceil(column_tiles - column_tile);
-                let tile = Tile {
+                let tile = OutputTile {
                     product,
                     middle: middle.len(),
                     start,
@@ -235,7 +235,7 @@ fn product_in<V: Lanes>(
 /// # Safety
 /// As for [`run_tile`].
 #[inline(always)]
-unsafe fn run_any<V: Lanes, const NEAR: bool>(tile: Tile<'_>, outs: usize, columns: usize) {
+unsafe fn run_any<V: Lanes, const NEAR: bool>(tile: OutputTile<'_>, outs: usize, columns: usize) {
     macro_rules! sizes {
         ($($o:literal: $($c:literal)*;)*) => {
             match (outs, columns) {
@@ -266,7 +266,7 @@ unsafe fn run_any<V: Lanes, const NEAR: bool>(tile: Tile<'_>, outs: usize, colum
 
 /// What a tile is computed from: `w`, `x` and `out` point to its first tap, input and output.
 #[derive(Clone, Copy)]
-struct Tile<'a> {
+struct OutputTile<'a> {
     product: &'a Product,
     /// How many taps of the middle dimension there are.
     middle: usize,
@@ -283,7 +283,9 @@ struct Tile<'a> {
 /// From `tile.w`, `tile.x` and `tile.out`, everything that `O`, `C` and the product's counts and
 /// steps reach can be read, or written; the bias has `O` values.
 #[inline(always)]
-unsafe fn run_tile<V: Lanes, const O: usize, const C: usize, const NEAR: bool>(tile: Tile<'_>) {
+unsafe fn run_tile<V: Lanes, const O: usize, const C: usize, const NEAR: bool>(
+    tile: OutputTile<'_>,
+) {
     let Product {
         taps,
         column_x_step,

@@ -32,7 +32,7 @@ fn an_epoch_reads_the_device_every_thirty_two_steps() {
         let figures = engine.step(batch, 1e-3, step as u64);
         // All that are not known yet, or none.
         let steps = step as u64 + 1;
-        assert_eq!(figures.len(), if steps % 32 == 0 { 32 } else { 0 });
+        assert_eq!(figures.len(), if steps.is_multiple_of(32) { 32 } else { 0 });
         assert_eq!(engine.device_reads(), steps / 32);
         known.extend(figures);
     }

@@ -135,10 +135,15 @@ fn layer(layer: &PlannedLayer, x: &Images, state: &[(String, Vec<f64>)]) -> Imag
             }
             out
         }
-        LayerSpec::MaxPool(own) => pool(layer, x, (own.kernel_size, own.stride), |window| {
-            window.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-        }),
-        LayerSpec::AvgPool(own) => pool(layer, x, (own.kernel_size, own.stride), mean),
+        LayerSpec::MaxPool(own) => pool(
+            layer,
+            x,
+            (own.window.kernel_size, own.window.stride),
+            |window| window.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        ),
+        LayerSpec::AvgPool(own) => {
+            pool(layer, x, (own.window.kernel_size, own.window.stride), mean)
+        }
         LayerSpec::GlobalAvgPool(_) => pool(layer, x, (height, height), mean),
         LayerSpec::Linear(linear) => {
             let (w, bias) = (of("weight").unwrap(), of("bias"));

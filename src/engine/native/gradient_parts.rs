@@ -9,7 +9,7 @@ use crate::kernels::{Block, Isa, outer};
 /// A part of the gradients' vector that one thread computes. Sums are taken block by block in the
 /// batch's order, so that threads change no bit.
 #[derive(Debug)]
-pub struct Part {
+pub struct GradientPart {
     len: usize,
     stage: usize,
     what: What,
@@ -33,13 +33,13 @@ enum What {
 }
 
 /// Divides the gradients' vector, in order and without gaps.
-pub fn parts(stages: &[Stage], parameters: &Parameters) -> Vec<Part> {
+pub fn parts(stages: &[Stage], parameters: &Parameters) -> Vec<GradientPart> {
     let mut parts = Vec::new();
     for number in parameters.trained() {
         let is = |weight: &Weight| weight.number == number;
         let is_some = |weight: &Option<Weight>| weight.as_ref().is_some_and(is);
         for (stage, own) in stages.iter().enumerate() {
-            let mut push = |len, what| parts.push(Part { len, stage, what });
+            let mut push = |len, what| parts.push(GradientPart { len, stage, what });
             let len = parameters.range(number).len();
             match &own.source {
                 Source::Conv(conv) if is(&conv.weight) => push(len, What::Conv { skip: 0 }),
@@ -66,7 +66,7 @@ pub fn parts(stages: &[Stage], parameters: &Parameters) -> Vec<Part> {
     parts
 }
 
-impl Part {
+impl GradientPart {
     pub fn len(&self) -> usize {
         self.len
     }

@@ -9,7 +9,7 @@ use crate::kernels::{
 use crate::network::conv_step;
 
 use super::forward::Pass;
-use super::stage::{Source, Stage, Value};
+use super::stage::{Conv, Linear, Source, Stage, Value, taps};
 
 /// What each stage computes for one image, and memory to do it in.
 #[derive(Debug)]
@@ -40,12 +40,9 @@ impl Single {
             return None;
         }
         debug_assert_eq!(values.len(), stages.len() + 1);
-        let stages: Option<Vec<_>> = stages
-            .iter()
-            .map(|stage| SingleStage::new(stage, isa))
-            .collect();
+        let stages = stages.iter().map(|stage| SingleStage::new(stage, isa));
         Some(Self {
-            stages: stages?,
+            stages: stages.collect(),
             logits: Vec::new(),
         })
     }
@@ -89,88 +86,90 @@ impl Single {
 }
 
 impl SingleStage {
-    fn new(stage: &Stage, isa: Isa) -> Option<Self> {
-        let n = isa.lanes();
-        let whole = |values: usize| values.next_multiple_of(n);
+    fn new(stage: &Stage, isa: Isa) -> Self {
+        match &stage.source {
+            Source::Input | Source::Sum { .. } => Self::plain(stage, isa),
+            Source::Conv(conv) => Self::conv(conv, stage, isa),
+            Source::Linear(linear) => Self::linear(linear, stage, isa),
+        }
+    }
+
+    /// A stage whose source computes nothing.
+    fn plain(stage: &Stage, isa: Isa) -> Self {
         let behind = &stage.train;
         let (rows, columns) = (behind.rows, behind.columns);
-        let features = stage.has_feature_channels;
-        let plain = Self {
+        let (z_len, z_row) = if stage.has_feature_channels {
+            (behind.channels, 1)
+        } else {
+            let row = columns.next_multiple_of(isa.lanes());
+            (behind.channels * rows * row, row)
+        };
+        Self {
             product: None,
             row: columns,
             channel: rows * columns,
             offset: 0,
             x: Buffer::zeros(behind.channels * rows * columns),
-            z: if features {
-                Buffer::zeros(behind.channels)
-            } else {
-                Buffer::zeros(behind.channels * rows * whole(columns))
-            },
-            z_row: if features { 1 } else { whole(columns) },
-        };
-        match &stage.source {
-            Source::Input | Source::Sum { .. } => Some(plain),
-            Source::Conv(conv) => {
-                let k = conv.kernel_size;
-                if conv.forward.row_stride != 1 {
-                    return None;
-                }
-                let (height, width) = (rows + k - 1, columns + k - 1);
-                // All rows of a channel are one long row of registers; where one ends, a few
-                // values are computed that nobody looks at.
-                let row = whole(width);
-                let step = conv_step(conv.outs);
-                let channel = height * row;
-                let taps = |count, x_step, w_step| Taps {
-                    count,
-                    x_step,
-                    w_step,
-                };
-                let taps = [
+            z: Buffer::zeros(z_len),
+            z_row,
+        }
+    }
+
+    fn conv(conv: &Conv, stage: &Stage, isa: Isa) -> Self {
+        let n = isa.lanes();
+        let k = conv.kernel_size;
+        let rows = stage.train.rows;
+        let (height, width) = (rows + k - 1, stage.train.columns + k - 1);
+        // All rows of a channel are one long row of registers; where one ends, a few values are
+        // computed that nobody looks at.
+        let row = width.next_multiple_of(n);
+        let step = conv_step(conv.outs);
+        let channel = height * row;
+        let product = Product {
+            out_step: rows * row,
+            column_x_step: n,
+            column_out_step: n,
+            ..Product::new(
+                conv.outs,
+                rows * row / n,
+                [
                     taps(conv.ins, channel, k * k * step),
                     taps(k, row, k * step),
                     taps(k, 1, step),
-                ];
-                let product = Product {
-                    out_step: rows * row,
-                    column_x_step: n,
-                    column_out_step: n,
-                    ..Product::new(conv.outs, rows * row / n, taps)
-                };
-                let before = conv.forward.x_rows.start;
-                Some(Self {
-                    product: Some(product.tiled(isa)),
-                    row,
-                    channel,
-                    offset: before * (row + 1),
-                    // The last register's taps reach beyond the last row.
-                    x: Buffer::zeros(conv.ins * channel + k + n),
-                    z: Buffer::zeros(conv.outs * rows * row),
-                    z_row: row,
-                })
-            }
-            Source::Linear(linear) => {
-                // The weights take the image's place, and its values that of the weights.
-                let taps = Taps {
-                    count: linear.ins,
-                    x_step: linear.out_step,
-                    w_step: 1,
-                };
-                let product = Product {
-                    column_x_step: n,
-                    column_out_step: n,
-                    ..Product::new(1, linear.out_step / n, [Taps::ONE, Taps::ONE, taps])
-                };
-                Some(Self {
-                    product: Some(product.tiled(isa)),
-                    row: linear.ins,
-                    channel: linear.ins,
-                    x: Buffer::zeros(linear.ins),
-                    z: Buffer::zeros(linear.out_step),
-                    z_row: if features { 1 } else { linear.out_step },
-                    ..plain
-                })
-            }
+                ],
+            )
+        };
+        let before = conv.forward.x_rows.start;
+        Self {
+            product: Some(product.tiled(isa)),
+            row,
+            channel,
+            offset: before * (row + 1),
+            // The last register's taps reach beyond the last row.
+            x: Buffer::zeros(conv.ins * channel + k + n),
+            z: Buffer::zeros(conv.outs * rows * row),
+            z_row: row,
+        }
+    }
+
+    /// The weights take the image's place, and its values that of the weights.
+    fn linear(linear: &Linear, stage: &Stage, isa: Isa) -> Self {
+        let n = isa.lanes();
+        let taps = [Taps::ONE, Taps::ONE, taps(linear.ins, linear.out_step, 1)];
+        let product = Product {
+            column_x_step: n,
+            column_out_step: n,
+            ..Product::new(1, linear.out_step / n, taps)
+        };
+        let has_features = stage.has_feature_channels;
+        Self {
+            product: Some(product.tiled(isa)),
+            row: linear.ins,
+            channel: linear.ins,
+            x: Buffer::zeros(linear.ins),
+            z: Buffer::zeros(linear.out_step),
+            z_row: if has_features { 1 } else { linear.out_step },
+            ..Self::plain(stage, isa)
         }
     }
 

@@ -431,84 +431,53 @@ fn without_training(chain: &[Function]) -> Vec<Function> {
     stay.copied().collect()
 }
 
+/// Taps that step through an input and through weights.
+pub fn taps(count: usize, x_step: usize, w_step: usize) -> Taps {
+    Taps {
+        count,
+        x_step,
+        w_step,
+    }
+}
+
+/// The way of a convolution's gradient to its input.
+struct ConvBackward {
+    /// `dz` with borders of zeros, and with zeros between for a stride.
+    dz: Layout,
+    /// Where in that buffer the product begins.
+    dz_start: usize,
+    product: Product,
+}
+
 impl Conv {
     fn new(group: &Group, conv: &ConvSource, around: &Around<'_>) -> Self {
         let lanes = around.isa.lanes();
         let input = &around.values[group.input];
         let x = input.layout;
-        let (k, stride, groups) = (conv.kernel_size, conv.stride, conv.groups);
+        let (k, groups) = (conv.kernel_size, conv.groups);
         let before = conv.pads.0;
-        let Extent {
-            channels: ins,
-            rows: height,
-            columns: width,
-        } = input.extent;
-        let Extent {
-            channels: outs,
-            rows,
-            columns,
-        } = extent(group.middle);
-        let (ins, outs) = (ins / groups, outs / groups);
-        let taps = |count, x_step, w_step| Taps {
-            count,
-            x_step,
-            w_step,
-        };
+        let middle = extent(group.middle);
+        let (ins, outs) = (input.extent.channels / groups, middle.channels / groups);
         let step = conv_step(outs);
-        let forward_taps = [
-            taps(ins, x.channel, k * k * step),
-            taps(k, x.row, k * step),
-            taps(k, lanes, step),
-        ];
         let forward = Product {
-            out_step: rows * columns * lanes,
-            column_x_step: stride * lanes,
+            out_step: middle.rows * middle.columns * lanes,
+            column_x_step: conv.stride * lanes,
             column_out_step: lanes,
-            row_out_step: columns * lanes,
-            row_stride: stride,
-            x_rows: before..before + height,
-            ..Product::new(outs, columns, forward_taps)
+            row_out_step: middle.columns * lanes,
+            row_stride: conv.stride,
+            x_rows: before..before + input.extent.rows,
+            ..Product::new(
+                outs,
+                middle.columns,
+                [
+                    taps(ins, x.channel, k * k * step),
+                    taps(k, x.row, k * step),
+                    taps(k, lanes, step),
+                ],
+            )
         };
-
-        // dx[y] is the sum over taps t of dz[(y + before - t) / stride]: a correlation of the
-        // flipped kernel with `dz`, spread out by the stride and with a border of k - 1 - before.
-        // Only where somebody asks for dx.
-        let wants_dx = around.handing != Handing::Nothing;
-        let (border, skip) = if wants_dx {
-            ((k - 1).saturating_sub(before), before.saturating_sub(k - 1))
-        } else {
-            (0, 0)
-        };
-        let spread = |count: usize| (count - 1) * stride + 1;
-        let side = |spread: usize, input: usize| {
-            if wants_dx {
-                border + spread.max(input + before)
-            } else {
-                spread
-            }
-        };
-        let dz_rows = side(spread(rows), height);
-        let dz_row = side(spread(columns), width) * lanes;
-        let dz = Layout {
-            offset: border * (dz_row + lanes),
-            channel: dz_rows * dz_row,
-            row: stride * dz_row,
-            column: stride * lanes,
-        };
-        let back_step = conv_step(ins);
-        let backward_taps = [
-            taps(outs, dz.channel, k * k * back_step),
-            taps(k, dz_row, k * back_step),
-            taps(k, lanes, back_step),
-        ];
-        let backward = Product {
-            out_step: height * width * lanes,
-            column_x_step: lanes,
-            column_out_step: lanes,
-            row_out_step: width * lanes,
-            x_rows: border..(border + spread(rows)).saturating_sub(skip),
-            ..Product::new(ins, width, backward_taps)
-        };
+        let backward = ConvBackward::new(conv, (input.extent, middle), around);
+        let dz = backward.dz;
         Self {
             weight: around.weight(conv.weight),
             bias: conv.bias.map(|bias| around.weight(bias)),
@@ -521,18 +490,18 @@ impl Conv {
             w_group: ins * k * k * step,
             dz_group: outs * dz.channel,
             forward: forward.tiled(around.isa),
-            backward: backward.tiled(around.isa),
-            dz_start: skip * (dz_row + lanes),
+            backward: backward.product,
+            dz_start: backward.dz_start,
             correlate: Correlate {
                 in_channels: ins,
                 out_channels: outs,
                 kernel_size: k,
-                rows,
-                columns,
+                rows: middle.rows,
+                columns: middle.columns,
                 x_channel: x.channel,
                 x_row: x.row,
                 x_pixel: lanes,
-                stride,
+                stride: conv.stride,
                 dz_channel: dz.channel,
                 dz_row: dz.row,
                 dz_column: dz.column,
@@ -598,6 +567,61 @@ impl Conv {
     }
 }
 
+impl ConvBackward {
+    /// dx[y] is the sum over taps t of dz[(y + before - t) / stride]: a correlation of the flipped
+    /// kernel with `dz`, spread out by the stride and with a border of k - 1 - before. Only where
+    /// somebody asks for dx.
+    fn new(conv: &ConvSource, (input, middle): (Extent, Extent), around: &Around<'_>) -> Self {
+        let lanes = around.isa.lanes();
+        let (k, stride, before) = (conv.kernel_size, conv.stride, conv.pads.0);
+        let (ins, outs) = (input.channels / conv.groups, middle.channels / conv.groups);
+        let wants_dx = around.handing != Handing::Nothing;
+        let (border, skip) = if wants_dx {
+            ((k - 1).saturating_sub(before), before.saturating_sub(k - 1))
+        } else {
+            (0, 0)
+        };
+        let spread = |count: usize| (count - 1) * stride + 1;
+        let side = |spread: usize, input: usize| {
+            if wants_dx {
+                border + spread.max(input + before)
+            } else {
+                spread
+            }
+        };
+        let rows = side(spread(middle.rows), input.rows);
+        let row = side(spread(middle.columns), input.columns) * lanes;
+        let dz = Layout {
+            offset: border * (row + lanes),
+            channel: rows * row,
+            row: stride * row,
+            column: stride * lanes,
+        };
+        let step = conv_step(ins);
+        let product = Product {
+            out_step: input.rows * input.columns * lanes,
+            column_x_step: lanes,
+            column_out_step: lanes,
+            row_out_step: input.columns * lanes,
+            x_rows: border..(border + spread(middle.rows)).saturating_sub(skip),
+            ..Product::new(
+                ins,
+                input.columns,
+                [
+                    taps(outs, dz.channel, k * k * step),
+                    taps(k, row, k * step),
+                    taps(k, lanes, step),
+                ],
+            )
+        };
+        Self {
+            dz,
+            dz_start: skip * (row + lanes),
+            product: product.tiled(around.isa),
+        }
+    }
+}
+
 impl Linear {
     fn new(group: &Group, linear: &LinearSource, around: &Around<'_>) -> Self {
         let lanes = around.isa.lanes();
@@ -605,11 +629,7 @@ impl Linear {
         let outs = extent(group.middle).columns;
         let out_step = outs.next_multiple_of(PAD);
         let product = |blocks, from: usize, to: usize, w_step, out_w_step| {
-            let taps = Taps {
-                count: from,
-                x_step: lanes,
-                w_step,
-            };
+            let taps = taps(from, lanes, w_step);
             let product = Product {
                 out_step: lanes,
                 out_w_step,

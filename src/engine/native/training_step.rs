@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use super::forward::Pass;
-use super::gradient_parts::{Part, parts};
+use super::gradient_parts::{GradientPart, parts};
 use super::stage::{MAX_BLOCKS, Source, Stage};
 use super::workspace::Workspace;
 use super::{Network, backward, forward, lock};
@@ -42,7 +42,7 @@ enum Then {
 #[derive(Debug)]
 pub struct TrainingStep {
     phases: Vec<Phase>,
-    pub parts: Vec<Part>,
+    pub parts: Vec<GradientPart>,
     /// Where the weights of a conv that hands on a gradient are turned around.
     flipped: Vec<Vec<f32>>,
     workspaces: Vec<Mutex<Workspace>>,

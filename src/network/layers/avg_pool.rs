@@ -3,11 +3,11 @@
 use burn::nn::pool::AvgPool2dConfig;
 use serde::Serialize;
 
-use super::max_pool::{describe, output};
+use super::window::Window;
 use crate::kernels::{Pool, PoolKind};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
-use crate::network::layer::{Layer, MAX_KERNEL};
+use crate::network::layer::Layer;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
 use crate::schema::{SchemaError, Section};
@@ -15,26 +15,22 @@ use crate::schema::{SchemaError, Section};
 /// `torch.nn.AvgPool2d` with a square window and no padding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AvgPool {
-    pub kernel_size: usize,
-    pub stride: usize,
+    #[serde(flatten)]
+    pub window: Window,
 }
 
 impl Layer for AvgPool {
     fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
-        let kernel_size = section.required_integer("kernel_size", 1..=MAX_KERNEL)?;
-        let stride = section.integer("stride", kernel_size as u64, 1..=MAX_KERNEL)? as usize;
-        Ok(Self {
-            kernel_size,
-            stride,
-        })
+        let window = Window::read(section)?;
+        Ok(Self { window })
     }
 
     fn describe(&self) -> String {
-        describe("avg_pool", self.kernel_size, self.stride)
+        self.window.describe("avg_pool")
     }
 
     fn output(&self, input: Shape) -> Result<Shape, String> {
-        output(input, self.kernel_size, self.stride)
+        self.window.output(input)
     }
 
     fn parameters(&self, _input: Shape) -> Vec<Parameter> {
@@ -42,15 +38,19 @@ impl Layer for AvgPool {
     }
 
     fn on_burn(&self, _pass: &mut BurnPass<'_>, input: Activations) -> Activations {
-        let pool = AvgPool2dConfig::new([self.kernel_size; 2]).with_strides([self.stride; 2]);
+        let Window {
+            kernel_size,
+            stride,
+        } = self.window;
+        let pool = AvgPool2dConfig::new([kernel_size; 2]).with_strides([stride; 2]);
         Activations::Maps(pool.init().forward(input.into_maps()))
     }
 
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.pool(Pool {
             kind: PoolKind::Average,
-            kernel_size: self.kernel_size,
-            stride: self.stride,
+            kernel_size: self.window.kernel_size,
+            stride: self.window.stride,
         });
         Ok(())
     }

@@ -3,19 +3,20 @@
 use burn::nn::pool::MaxPool2dConfig;
 use serde::Serialize;
 
+use super::window::Window;
 use crate::kernels::{Pool, PoolKind};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
-use crate::network::layer::{Layer, MAX_KERNEL};
+use crate::network::layer::Layer;
 use crate::network::parameter::Parameter;
-use crate::network::shape::{Shape, windows};
+use crate::network::shape::Shape;
 use crate::schema::{SchemaError, Section};
 
-/// `torch.nn.MaxPool2d` with a square window.
+/// `torch.nn.MaxPool2d` with a square window and no padding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MaxPool {
-    pub kernel_size: usize,
-    pub stride: usize,
+    #[serde(flatten)]
+    pub window: Window,
 }
 
 /// The kernels remember in a byte where in its window a value was.
@@ -23,20 +24,16 @@ const LARGEST_WINDOW: usize = 16;
 
 impl Layer for MaxPool {
     fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
-        let kernel_size = section.required_integer("kernel_size", 1..=MAX_KERNEL)?;
-        let stride = section.integer("stride", kernel_size as u64, 1..=MAX_KERNEL)? as usize;
-        Ok(Self {
-            kernel_size,
-            stride,
-        })
+        let window = Window::read(section)?;
+        Ok(Self { window })
     }
 
     fn describe(&self) -> String {
-        describe("max_pool", self.kernel_size, self.stride)
+        self.window.describe("max_pool")
     }
 
     fn output(&self, input: Shape) -> Result<Shape, String> {
-        output(input, self.kernel_size, self.stride)
+        self.window.output(input)
     }
 
     fn parameters(&self, _input: Shape) -> Vec<Parameter> {
@@ -44,41 +41,26 @@ impl Layer for MaxPool {
     }
 
     fn on_burn(&self, _pass: &mut BurnPass<'_>, input: Activations) -> Activations {
-        let pool = MaxPool2dConfig::new([self.kernel_size; 2]).with_strides([self.stride; 2]);
+        let Window {
+            kernel_size,
+            stride,
+        } = self.window;
+        let pool = MaxPool2dConfig::new([kernel_size; 2]).with_strides([stride; 2]);
         Activations::Maps(pool.init().forward(input.into_maps()))
     }
 
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
-        if self.kernel_size > LARGEST_WINDOW {
+        if self.window.kernel_size > LARGEST_WINDOW {
             return Err(Unsupported(format!(
                 "its {0}x{0} windows are larger than {LARGEST_WINDOW}x{LARGEST_WINDOW}",
-                self.kernel_size
+                self.window.kernel_size
             )));
         }
         form.pool(Pool {
             kind: PoolKind::Max,
-            kernel_size: self.kernel_size,
-            stride: self.stride,
+            kernel_size: self.window.kernel_size,
+            stride: self.window.stride,
         });
         Ok(())
     }
-}
-
-/// A pooling layer in a few words.
-pub(super) fn describe(kind: &str, kernel_size: usize, stride: usize) -> String {
-    if kernel_size == stride {
-        format!("{kind} {kernel_size}")
-    } else {
-        format!("{kind} {kernel_size}, stride {stride}")
-    }
-}
-
-/// The output of pooling with square windows.
-pub(super) fn output(input: Shape, kernel_size: usize, stride: usize) -> Result<Shape, String> {
-    let (channels, height, width) = input.maps()?;
-    Ok(Shape::Maps {
-        channels,
-        height: windows(height, kernel_size, stride)?,
-        width: windows(width, kernel_size, stride)?,
-    })
 }

@@ -22,6 +22,7 @@ mod sigmoid;
 mod silu;
 mod softmax;
 mod tanh;
+mod window;
 
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};

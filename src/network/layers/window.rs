@@ -1,0 +1,45 @@
+//! The square windows of pooling layers.
+
+use serde::Serialize;
+
+use crate::network::layer::MAX_KERNEL;
+use crate::network::shape::{Shape, windows};
+use crate::schema::{SchemaError, Section};
+
+/// Square windows without padding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Window {
+    pub kernel_size: usize,
+    pub stride: usize,
+}
+
+impl Window {
+    /// Reads `kernel_size`, and `stride`, which is the same by default.
+    pub fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
+        let kernel_size = section.required_integer("kernel_size", 1..=MAX_KERNEL)?;
+        let stride = section.integer("stride", kernel_size as u64, 1..=MAX_KERNEL)? as usize;
+        Ok(Self {
+            kernel_size,
+            stride,
+        })
+    }
+
+    /// A layer with these windows in a few words.
+    pub fn describe(&self, kind: &str) -> String {
+        if self.kernel_size == self.stride {
+            format!("{kind} {}", self.kernel_size)
+        } else {
+            format!("{kind} {}, stride {}", self.kernel_size, self.stride)
+        }
+    }
+
+    /// A value for each window.
+    pub fn output(&self, input: Shape) -> Result<Shape, String> {
+        let (channels, height, width) = input.maps()?;
+        Ok(Shape::Maps {
+            channels,
+            height: windows(height, self.kernel_size, self.stride)?,
+            width: windows(width, self.kernel_size, self.stride)?,
+        })
+    }
+}
