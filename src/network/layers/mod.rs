@@ -32,7 +32,6 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::schema::{SchemaError, Section};
 
 pub use activation::Activation;
-pub use conv::Padding;
 
 /// Declares [`LayerSpec`] with all kinds, and [`Function`] with those among them that are functions
 /// of each value by itself, or that have one (`with` it). The names that recipes use are the types' in
@@ -173,9 +172,6 @@ registry! {
 }
 
 impl LayerSpec {
-    /// A layer that is only an activation.
-    pub const RELU: Self = Self::Relu(relu::Relu {});
-
     /// The word a recipe uses for this layer.
     pub fn kind(&self) -> &'static str {
         self.into()

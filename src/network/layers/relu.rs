@@ -8,7 +8,7 @@ use crate::kernels::Lanes;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.ReLU`: `max(x, 0)`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize)]
 pub struct Relu {}
 
 impl Activation for Relu {
