@@ -21,7 +21,7 @@ pub use kernel_form::{
     UnsupportedLayer,
 };
 pub use layer::{Layer, read_layers};
-pub use layers::{Activation, Function, LayerSpec};
+pub use layers::{Activation, Function, LayerSpec, Padding};
 pub use named_tensor::NamedTensor;
 pub use parameter::{Init, PAD, Parameter, Role, WeightLayout, conv_step};
 pub use plan::{Plan, PlanError, PlannedLayer};

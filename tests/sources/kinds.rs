@@ -8,7 +8,10 @@ use crate::rust_files;
 
 /// The folders with one file a kind, and the files there that are no kinds.
 const FOLDERS: [(&str, &[&str]); 3] = [
-    ("network/layers", &["mod", "activation", "window"]),
+    (
+        "network/layers",
+        &["mod", "activation", "padding", "window"],
+    ),
     ("optimizer", &["mod", "state"]),
     ("dataset/augment", &["mod", "canvas", "segment", "tests"]),
 ];

@@ -3,6 +3,7 @@
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 use serde::Serialize;
 
+use super::padding::Padding;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{ConvSource, KernelForm, Unsupported};
 use crate::network::layer::{Layer, MAX_KERNEL, MAX_WIDTH};
@@ -28,40 +29,10 @@ fn is_one(groups: &usize) -> bool {
     *groups == 1
 }
 
-/// The zeros around a conv's input.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Padding {
-    /// So many on each side.
-    Zeros(usize),
-    /// `"same"`: as many as make the output as large as the input.
-    Same(SameWord),
-}
-
-impl Default for Padding {
-    fn default() -> Self {
-        Padding::Zeros(0)
-    }
-}
-
-/// The word `"same"`, for serde.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SameWord {
-    Same,
-}
-
 impl Conv {
-    /// The zeros before and after each row and column. `"same"` puts the odd one behind, as PyTorch
-    /// does, and like PyTorch's takes no stride.
+    /// The zeros before and after each row and column.
     fn pads(&self) -> Result<(usize, usize), String> {
-        match self.padding {
-            Padding::Zeros(zeros) => Ok((zeros, zeros)),
-            Padding::Same(_) if self.stride != 1 => {
-                Err("padding \"same\" needs a stride of 1, as in PyTorch".into())
-            }
-            Padding::Same(_) => Ok(((self.kernel_size - 1) / 2, self.kernel_size / 2)),
-        }
+        self.padding.around(self.kernel_size, self.stride)
     }
 
     /// [`pads`](Self::pads) of a layer that a plan holds, which has checked them.
@@ -70,24 +41,13 @@ impl Conv {
     }
 }
 
-fn read_padding(section: &Section<'_>) -> Result<Padding, SchemaError> {
-    if let Ok(Some(word)) = section.string("padding") {
-        return match word.as_str() {
-            "same" => Ok(Padding::Same(SameWord::Same)),
-            _ => Err(section.error("padding", "must be a whole number or \"same\"")),
-        };
-    }
-    let zeros = section.integer("padding", 0, 0..=MAX_KERNEL)?;
-    Ok(Padding::Zeros(zeros as usize))
-}
-
 impl Layer for Conv {
     fn read(section: &Section<'_>) -> Result<Self, SchemaError> {
         Ok(Self {
             out_channels: section.required_integer("out_channels", 1..=MAX_WIDTH)?,
             kernel_size: section.required_integer("kernel_size", 1..=MAX_KERNEL)?,
             stride: section.integer("stride", 1, 1..=MAX_KERNEL)? as usize,
-            padding: read_padding(section)?,
+            padding: Padding::read(section)?,
             groups: section.integer("groups", 1, 1..=MAX_WIDTH)? as usize,
             bias: section.boolean("bias", true)?,
         })

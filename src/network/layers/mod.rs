@@ -15,6 +15,7 @@ mod global_avg_pool;
 mod leaky_relu;
 mod linear;
 mod max_pool;
+mod padding;
 mod prelu;
 mod relu;
 mod residual;
@@ -32,6 +33,7 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::schema::{SchemaError, Section};
 
 pub use activation::Activation;
+pub use padding::Padding;
 
 /// Declares [`LayerSpec`] with all kinds, and [`Function`] with those among them that are functions
 /// of each value by itself, or that have one (`with` it). The names that recipes use are the types' in
