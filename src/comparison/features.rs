@@ -1,7 +1,7 @@
 //! What networks differ in: the kernels' size, depth, activation, and the values that were swept.
 
 use super::plan::Variant;
-use crate::network::LayerSpec;
+use crate::network::{LayerSpec, Padding};
 use crate::recipe::Recipe;
 
 /// One thing that variants may differ in.
@@ -176,7 +176,7 @@ fn without_kernels(layer: &LayerSpec) -> LayerSpec {
         LayerSpec::Conv(conv) => {
             let mut conv = conv.clone();
             conv.kernel_size = 1;
-            conv.padding = Default::default();
+            conv.padding = Padding::Zeros(0);
             LayerSpec::Conv(conv)
         }
         other => other.clone(),

@@ -68,28 +68,7 @@ impl Plan {
             height: SIDE,
             width: SIDE,
         };
-        let mut totals = Totals::default();
-        let mut layers: Vec<PlannedLayer> = Vec::with_capacity(specs.len());
-        for (index, spec) in specs.iter().enumerate() {
-            let input = layers.last().map_or(image, |layer| layer.output);
-            let is_last = index + 1 == specs.len();
-            let planned = plan_layer(spec, index.to_string(), input, is_last, &mut totals);
-            let planned = planned.and_then(|layer| {
-                if is_last && layer.output != Shape::Features(CLASSES) {
-                    return Err(format!(
-                        "the network ends with {} values, but must end with {CLASSES}, one for \
-                         each digit",
-                        layer.output
-                    ));
-                }
-                Ok(layer)
-            });
-            layers.push(planned.map_err(|problem| PlanError {
-                number: index + 1,
-                kind: spec.kind(),
-                problem,
-            })?);
-        }
+        let layers = plan_list(specs, "", image, true, &mut Totals::default())?;
         Ok(Self { layers })
     }
 
@@ -114,10 +93,7 @@ impl Plan {
 
     /// The activations of one image: what all layers give and keep.
     pub fn activations(&self) -> usize {
-        let layers = self.all_layers();
-        layers
-            .map(|layer| layer.output.elements() + layer.spec.as_layer().workspace(layer.input))
-            .sum()
+        self.all_layers().map(PlannedLayer::activations).sum()
     }
 
     /// How many values the optimizer moves, those of all layers.
@@ -136,26 +112,54 @@ impl Plan {
     }
 }
 
+/// Plans layers that follow each other. `prefix` begins their names; `ends_network` tells whether the
+/// last of them gives the logits.
+fn plan_list(
+    specs: &[LayerSpec],
+    prefix: &str,
+    input: Shape,
+    ends_network: bool,
+    totals: &mut Totals,
+) -> Result<Vec<PlannedLayer>, PlanError> {
+    let mut layers: Vec<PlannedLayer> = Vec::with_capacity(specs.len());
+    for (index, spec) in specs.iter().enumerate() {
+        let input = layers.last().map_or(input, |layer| layer.output);
+        let is_end = ends_network && index + 1 == specs.len();
+        let planned = plan_layer(spec, format!("{prefix}{index}"), input, is_end, totals);
+        layers.push(planned.map_err(|problem| PlanError {
+            number: index + 1,
+            kind: spec.kind(),
+            problem,
+        })?);
+    }
+    Ok(layers)
+}
+
 fn plan_layer(
     spec: &LayerSpec,
     name: String,
     input: Shape,
-    may_be_softmax: bool,
+    is_end: bool,
     totals: &mut Totals,
 ) -> Result<PlannedLayer, String> {
-    if matches!(spec, LayerSpec::Softmax(_)) && !may_be_softmax {
+    if matches!(spec, LayerSpec::Softmax(_)) && !is_end {
         return Err("can only be the last layer of the network".into());
     }
     let layer = spec.as_layer();
-    let output = layer.output(input)?;
-    let parameters = layer.parameters(input);
-    let place = totals.layers;
-    let first_parameter = totals.tensors;
+    let mut planned = PlannedLayer {
+        spec: spec.clone(),
+        name,
+        place: totals.layers,
+        input,
+        output: layer.output(input)?,
+        parameters: layer.parameters(input),
+        first_parameter: totals.tensors,
+        inner: Vec::new(),
+    };
     totals.layers += 1;
-    totals.tensors += parameters.len();
-    let trained = parameters.iter().filter(|p| p.role == Role::Trained);
-    totals.parameters += trained.map(Parameter::elements).sum::<usize>();
-    totals.activations += output.elements() + layer.workspace(input);
+    totals.tensors += planned.parameters.len();
+    totals.parameters += planned.parameter_count();
+    totals.activations += planned.activations();
     if totals.parameters > MAX_PARAMETERS || totals.activations > MAX_ACTIVATIONS {
         return Err(format!(
             "the network grows too large here; up to {MAX_PARAMETERS} parameters and \
@@ -163,33 +167,23 @@ fn plan_layer(
              zeros of their padding taken together"
         ));
     }
-    let mut inner = Vec::new();
     for (list, specs) in layer.inner() {
-        let mut layers: Vec<PlannedLayer> = Vec::with_capacity(specs.len());
-        for (index, spec) in specs.iter().enumerate() {
-            let input = layers.last().map_or(input, |layer| layer.output);
-            let name = format!("{name}.{list}.{index}");
-            let planned = plan_layer(spec, name, input, false, totals).map_err(|problem| {
-                format!(
-                    "layer {} of its `{list}`, {}: {problem}",
-                    index + 1,
-                    spec.kind()
-                )
-            })?;
-            layers.push(planned);
-        }
-        inner.push(layers);
+        let prefix = format!("{}.{list}.", planned.name);
+        let layers = plan_list(specs, &prefix, input, false, totals).map_err(|error| {
+            format!(
+                "layer {} of its `{list}`, {}: {}",
+                error.number, error.kind, error.problem
+            )
+        })?;
+        planned.inner.push(layers);
     }
-    Ok(PlannedLayer {
-        spec: spec.clone(),
-        name,
-        place,
-        input,
-        output,
-        parameters,
-        first_parameter,
-        inner,
-    })
+    if is_end && planned.output != Shape::Features(CLASSES) {
+        return Err(format!(
+            "the network ends with {} values, but must end with {CLASSES}, one for each digit",
+            planned.output
+        ));
+    }
+    Ok(planned)
 }
 
 impl PlannedLayer {
@@ -197,6 +191,11 @@ impl PlannedLayer {
     fn parameter_count(&self) -> usize {
         let trained = self.parameters.iter().filter(|p| p.role == Role::Trained);
         trained.map(Parameter::elements).sum()
+    }
+
+    /// The values of one image that it gives and keeps.
+    fn activations(&self) -> usize {
+        self.output.elements() + self.spec.as_layer().workspace(self.input)
     }
 
     /// Its number as people count: `4`, or `4.layers.2` inside of another.

@@ -80,7 +80,8 @@ impl<'a> Saver<'a> {
 
 /// What `last.mpk` keeps of a state.
 ///
-/// # Errors [`RunError::Overflowed`] when a number has overflowed, so that no file ever holds one.
+/// # Errors
+/// [`RunError::Overflowed`] when a number has overflowed, so that no file ever holds one.
 fn checkpoint(job: &Job, state: &State) -> Result<Checkpoint, RunError> {
     let (tensors, weights) = match state.engine.average() {
         Some(average) => (average, Some(state.engine.state())),

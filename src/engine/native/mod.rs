@@ -24,7 +24,7 @@ use super::{Engine, EngineError, Setup, StepFigures};
 use crate::dataset::{Batch, CLASSES, SIDE};
 use crate::kernels::{Affine, Buffer, Isa, Workers, gather, lerp, scale, sum_of_squares};
 use crate::network::{KernelGraph, NamedTensor, StateError};
-use crate::optimizer::{Moments, OptimizerState};
+use crate::optimizer::{HostMoment, Moments, OptimizerState};
 
 use forward::{NormPass, Pass};
 use parameters::{Parameters, Weights};
@@ -257,27 +257,18 @@ impl Engine for Native {
             return OptimizerState::default();
         }
         let parameters = &self.network.shared.parameters;
-        let names = parameters.export(&self.network.weights.values).into_iter();
-        let mut moments: Vec<Moments> = names
-            .map(|tensor| Moments {
-                name: tensor.name,
-                ..Moments::default()
-            })
-            .collect();
+        let host = |moment: &Buffer, number| -> HostMoment {
+            (!moment.is_empty()).then(|| parameters.to_torch(number, moment))
+        };
         let [first, second] = &self.moments;
-        if !first.is_empty() {
-            for (moments, tensor) in moments.iter_mut().zip(parameters.export(first)) {
-                moments.first = Some(tensor.values);
-            }
-        }
-        if !second.is_empty() {
-            for (moments, tensor) in moments.iter_mut().zip(parameters.export(second)) {
-                moments.second = Some(tensor.values);
-            }
-        }
+        let moments = parameters.trained().map(|number| Moments {
+            name: parameters.name(number).to_string(),
+            first: host(first, number),
+            second: host(second, number),
+        });
         OptimizerState {
             steps: self.steps,
-            moments,
+            moments: moments.collect(),
         }
     }
 

@@ -92,6 +92,17 @@ impl Parameters {
         (0..self.tensors.len()).filter(move |&number| is_trained(&self.tensors[number]))
     }
 
+    /// The name of the plan's tensor of this number.
+    pub fn name(&self, number: usize) -> &str {
+        &self.tensors[number].name
+    }
+
+    /// A trained parameter's part of a vector like that of all of them, in PyTorch's order.
+    pub fn to_torch(&self, number: usize, values: &[f32]) -> Vec<f32> {
+        let parameter = &self.tensors[number].parameter;
+        parameter.to_torch(&values[self.range(number)])
+    }
+
     /// Everything, as PyTorch has it.
     pub fn state(&self, weights: &Weights) -> Vec<NamedTensor> {
         let tensors = self.tensors.iter();
@@ -136,7 +147,7 @@ impl Parameters {
                 NamedTensor {
                     name: tensor.name.clone(),
                     shape: tensor.parameter.shape.clone(),
-                    values: tensor.parameter.to_torch(&values[self.range(number)]),
+                    values: self.to_torch(number, values),
                 }
             })
             .collect()

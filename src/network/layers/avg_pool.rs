@@ -4,7 +4,7 @@ use burn::nn::pool::AvgPool2dConfig;
 use serde::Serialize;
 
 use super::window::Window;
-use crate::kernels::{Pool, PoolKind};
+use crate::kernels::PoolKind;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
@@ -47,11 +47,7 @@ impl Layer for AvgPool {
     }
 
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
-        form.pool(Pool {
-            kind: PoolKind::Average,
-            kernel_size: self.window.kernel_size,
-            stride: self.window.stride,
-        });
+        form.pool(self.window.pool(PoolKind::Average));
         Ok(())
     }
 }

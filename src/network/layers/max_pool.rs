@@ -4,7 +4,7 @@ use burn::nn::pool::MaxPool2dConfig;
 use serde::Serialize;
 
 use super::window::Window;
-use crate::kernels::{Pool, PoolKind};
+use crate::kernels::PoolKind;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
@@ -56,11 +56,7 @@ impl Layer for MaxPool {
                 self.window.kernel_size
             )));
         }
-        form.pool(Pool {
-            kind: PoolKind::Max,
-            kernel_size: self.window.kernel_size,
-            stride: self.window.stride,
-        });
+        form.pool(self.window.pool(PoolKind::Max));
         Ok(())
     }
 }

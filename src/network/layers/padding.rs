@@ -15,12 +15,6 @@ pub enum Padding {
     Same(SameWord),
 }
 
-impl Default for Padding {
-    fn default() -> Self {
-        Padding::Zeros(0)
-    }
-}
-
 /// The word `"same"`, for serde.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

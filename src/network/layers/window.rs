@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::kernels::{Pool, PoolKind};
 use crate::network::layer::MAX_KERNEL;
 use crate::network::shape::{Shape, windows};
 use crate::schema::{SchemaError, Section};
@@ -30,6 +31,15 @@ impl Window {
             format!("{kind} {}", self.kernel_size)
         } else {
             format!("{kind} {}, stride {}", self.kernel_size, self.stride)
+        }
+    }
+
+    /// A pool of these windows on our kernels.
+    pub fn pool(&self, kind: PoolKind) -> Pool {
+        Pool {
+            kind,
+            kernel_size: self.kernel_size,
+            stride: self.stride,
         }
     }
 
