@@ -45,6 +45,12 @@ impl Correlate {
         self.in_channels * self.kernel_size * self.kernel_size * MAX_OUTS * isa.lanes()
     }
 
+    /// Whether neighbouring columns of the output belong to neighbouring pixels of `x` and `dz`.
+    #[inline(always)]
+    fn is_near(&self, lanes: usize) -> bool {
+        self.stride == 1 && self.x_pixel == lanes && self.dz_column == lanes
+    }
+
     fn check(&self, lanes: usize, x: &[f32], dz: &[f32], dw: (&[f32], usize), scratch: &[f32]) {
         let area = self.kernel_size.saturating_mul(self.kernel_size);
         let taps = self.in_channels.saturating_mul(area);
@@ -278,7 +284,13 @@ unsafe fn run_any_rows<V: Lanes>(tile: WeightsTile<'_>, rows: usize, taps: usize
             match (rows, taps) {
                 $($(($r, $t) if const { $r * $t + 2 <= V::REGISTERS } =>
                     // SAFETY: the caller's promise.
-                    unsafe { run_rows::<V, $r, $t>(tile) },)*)*
+                    unsafe {
+                        if tile.sizes.is_near(V::N) {
+                            run_rows::<V, $r, $t, true>(tile)
+                        } else {
+                            run_rows::<V, $r, $t, false>(tile)
+                        }
+                    },)*)*
                 _ => unreachable!("`rows_together` chooses tiles that fit"),
             }
         };
@@ -291,12 +303,15 @@ unsafe fn run_any_rows<V: Lanes>(tile: WeightsTile<'_>, rows: usize, taps: usize
     }
 }
 
-/// Adds up one tile of a single out channel: `R` neighbouring rows of `T` neighbouring taps.
+/// Adds up one tile of a single out channel: `R` neighbouring rows of `T` neighbouring taps. With
+/// `NEAR`, neighbouring columns are neighbours in `x` and in `dz`.
 ///
 /// # Safety
 /// As for [`run_tile`], where the kernel has `R` rows from the tile's first one on.
 #[inline(always)]
-unsafe fn run_rows<V: Lanes, const R: usize, const T: usize>(tile: WeightsTile<'_>) {
+unsafe fn run_rows<V: Lanes, const R: usize, const T: usize, const NEAR: bool>(
+    tile: WeightsTile<'_>,
+) {
     let sizes = tile.sizes;
     let of = |r: usize, t: usize| (r * sizes.kernel_size + t) * MAX_OUTS * V::N;
     let mut sums = [[V::splat(0.0); T]; R];
@@ -311,21 +326,52 @@ unsafe fn run_rows<V: Lanes, const R: usize, const T: usize>(tile: WeightsTile<'
     for row in 0..tile.rows {
         let mut x = unsafe { tile.x.add(row * sizes.stride * sizes.x_row) };
         let mut dz = unsafe { tile.dz.add(row * sizes.dz_row) };
-        for _ in 0..sizes.columns {
-            let gradient = unsafe { V::load(dz) };
-            for r in 0..R {
-                for t in 0..T {
-                    let pixel = unsafe { V::load(x.add(r * sizes.x_row + t * sizes.x_pixel)) };
-                    sums[r][t] = pixel.mul_add(gradient, sums[r][t]);
-                }
+        if NEAR && const { R * T + T + 3 <= V::REGISTERS } {
+            // Neighbouring columns see the same pixels, which the compiler loads once for both, if there
+            // are registers for them.
+            for _ in 0..sizes.columns / 2 {
+                unsafe { add_columns::<V, R, T, 2>(sizes.x_row, x, dz, V::N, &mut sums) };
+                x = x.wrapping_add(2 * V::N);
+                dz = dz.wrapping_add(2 * V::N);
             }
-            x = x.wrapping_add(sizes.stride * sizes.x_pixel);
-            dz = dz.wrapping_add(sizes.dz_column);
+            if sizes.columns % 2 == 1 {
+                unsafe { add_columns::<V, R, T, 1>(sizes.x_row, x, dz, V::N, &mut sums) };
+            }
+        } else {
+            for _ in 0..sizes.columns {
+                unsafe { add_columns::<V, R, T, 1>(sizes.x_row, x, dz, sizes.x_pixel, &mut sums) };
+                x = x.wrapping_add(sizes.stride * sizes.x_pixel);
+                dz = dz.wrapping_add(sizes.dz_column);
+            }
         }
     }
     for r in 0..R {
         for t in 0..T {
             unsafe { sums[r][t].store(tile.sums.add(of(r, t))) };
+        }
+    }
+}
+
+/// Adds what `C` neighbouring columns contribute, which are neighbours in memory if there are several.
+///
+/// # Safety
+/// From `x` and `dz`, the columns' pixels and gradients can be read.
+#[inline(always)]
+unsafe fn add_columns<V: Lanes, const R: usize, const T: usize, const C: usize>(
+    x_row: usize,
+    x: *const f32,
+    dz: *const f32,
+    x_pixel: usize,
+    sums: &mut [[V; T]; R],
+) {
+    for c in 0..C {
+        // SAFETY: the caller's promise; so for all below.
+        let gradient = unsafe { V::load(dz.add(c * V::N)) };
+        for r in 0..R {
+            for t in 0..T {
+                let pixel = unsafe { V::load(x.add(r * x_row + (c + t) * x_pixel)) };
+                sums[r][t] = pixel.mul_add(gradient, sums[r][t]);
+            }
         }
     }
 }
