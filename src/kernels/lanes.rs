@@ -118,6 +118,19 @@ macro_rules! kernel {
 }
 pub(super) use kernel;
 
+/// Tells the processor that what lies at `at` will be read soon. Any address will do.
+#[inline(always)]
+pub(super) fn prefetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: all processors of this kind have the instruction, and no address makes it fail.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// A register of `N` f32 values. Operations are lane by lane.
 ///
 /// Only the kernels have types that implement it. It is public for those who state arithmetic that

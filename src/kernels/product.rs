@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::lanes::{Isa, Lanes, kernel};
+use super::lanes::{Isa, Lanes, kernel, prefetch};
 use super::product_form::{Product, Start};
 use super::slide;
 
@@ -18,7 +18,7 @@ const fn fits(registers: usize, outs: usize, columns: usize) -> bool {
     outs * columns + smaller < registers
 }
 
-/// The largest tile sides that [`run_tile`] is compiled for.
+/// The largest tile sides that [`run_strip`] is compiled for.
 const MAX_SIDE: usize = 14;
 
 impl Product {
@@ -93,6 +93,8 @@ fn product_in<V: Lanes>(
         // SAFETY: `check` has bounded everything that the rows reach.
         return unsafe { slide::any::<V>(product, taps, w, start, x, rows, out) };
     }
+    let out_pointer = out.as_mut_ptr();
+    let is_dense = product.column_x_step == V::N && product.column_out_step == V::N;
     let out_tiles = product.outs.div_ceil(product.tile.0);
     let column_tiles = product.columns.div_ceil(product.tile.1);
     let mut first_out = 0;
@@ -102,61 +104,51 @@ fn product_in<V: Lanes>(
             Start::Bias(bias) => Start::Bias(&bias[first_out..first_out + outs]),
             other => other,
         };
-        for (index, row) in rows.clone().enumerate() {
-            let middle = product.middle(row);
-            let skipped = (row * product.row_stride + middle.start) * product.taps[1].x_step;
-            let mut first_column = 0;
-            for column_tile in 0..column_tiles {
-                let columns = (product.columns - first_column).div_ceil(column_tiles - column_tile);
-                let tile = OutputTile {
-                    product,
-                    middle: middle.len(),
-                    start,
-                    // SAFETY: `check` has bounded the largest offsets, and these are not larger:
-                    // the tile ends with the last out and column at most, and `middle` with the
-                    // last of `x_rows`.
-                    w: unsafe {
-                        w.as_ptr().add(
-                            middle.start * product.taps[1].w_step + first_out * product.out_w_step,
-                        )
-                    },
-                    // Where no tap is left, nothing is read, and this may lie outside.
-                    x: x.as_ptr()
-                        .wrapping_add(skipped + first_column * product.column_x_step),
-                    out: unsafe {
-                        out.as_mut_ptr().add(
-                            first_out * product.out_step
-                                + index * product.row_out_step
-                                + first_column * product.column_out_step,
-                        )
-                    },
-                };
-                // SAFETY: as above.
-                unsafe {
-                    match product.out_w_step {
-                        1 => run_any::<V, true>(tile, outs, columns),
-                        _ => run_any::<V, false>(tile, outs, columns),
-                    }
+        let mut first_column = 0;
+        for column_tile in 0..column_tiles {
+            let columns = (product.columns - first_column).div_ceil(column_tiles - column_tile);
+            let out = first_out * product.out_step + first_column * product.column_out_step;
+            let strip = Strip {
+                product,
+                start,
+                rows: rows.clone(),
+                // These lie inside unless there is nothing to read or write.
+                w: w.as_ptr().wrapping_add(first_out * product.out_w_step),
+                x: x.as_ptr()
+                    .wrapping_add(first_column * product.column_x_step),
+                out: out_pointer.wrapping_add(out),
+            };
+            // SAFETY: `check` has bounded the largest offsets, and these are not larger: the strip
+            // ends with the last out and column at most.
+            unsafe {
+                match (product.out_w_step, is_dense) {
+                    (1, true) => run_any::<V, true, true>(strip, outs, columns),
+                    (1, false) => run_any::<V, true, false>(strip, outs, columns),
+                    _ => run_any::<V, false, false>(strip, outs, columns),
                 }
-                first_column += columns;
             }
+            first_column += columns;
         }
         first_out += outs;
     }
 }
 
-/// Calls `run_tile` compiled for this tile's sides.
+/// Calls `run_strip` compiled for this tile's sides.
 ///
 /// # Safety
-/// As for [`run_tile`].
+/// As for [`run_strip`].
 #[inline(always)]
-unsafe fn run_any<V: Lanes, const NEAR: bool>(tile: OutputTile<'_>, outs: usize, columns: usize) {
+unsafe fn run_any<V: Lanes, const NEAR: bool, const DENSE: bool>(
+    strip: Strip<'_>,
+    outs: usize,
+    columns: usize,
+) {
     macro_rules! sizes {
         ($($o:literal: $($c:literal)*;)*) => {
             match (outs, columns) {
                 $($(($o, $c) if const { fits(V::REGISTERS, $o, $c) } =>
                     // SAFETY: the caller's promise.
-                    unsafe { run_tile::<V, $o, $c, NEAR>(tile) },)*)*
+                    unsafe { run_strip::<V, $o, $c, NEAR, DENSE>(strip) },)*)*
                 _ => unreachable!("`tiled` chooses tiles that fit"),
             }
         };
@@ -179,96 +171,128 @@ unsafe fn run_any<V: Lanes, const NEAR: bool>(tile: OutputTile<'_>, outs: usize,
     }
 }
 
-/// What a tile is computed from: `w`, `x` and `out` point to its first tap, input and output.
-#[derive(Clone, Copy)]
-struct OutputTile<'a> {
+/// How many taps ahead a product that reads everything once asks for what it will read.
+const AHEAD: usize = 20;
+/// Bytes that a near cache has not.
+const FAR: usize = 1 << 20;
+
+/// Neighbouring outs and columns of all rows. `w`, `x` and `out` point to the first tap, input and
+/// output of the first of them.
+struct Strip<'a> {
     product: &'a Product,
-    /// How many taps of the middle dimension there are.
-    middle: usize,
     start: Start<'a>,
+    rows: Range<usize>,
     w: *const f32,
     x: *const f32,
     out: *mut f32,
 }
 
-/// Computes one tile of `O` outs by `C` columns. With `NEAR` the weights of neighbouring outs are
-/// neighbours.
+/// Computes a strip of `O` outs by `C` columns, a tile for each row. With `NEAR` the weights of
+/// neighbouring outs are neighbours, with `DENSE` neighbouring columns in `x` and in `out`.
 ///
 /// # Safety
-/// From `tile.w`, `tile.x` and `tile.out`, everything that `O`, `C` and the product's counts and
-/// steps reach can be read, or written; the bias has `O` values.
+/// From the strip's pointers, everything that `O`, `C` and the product's counts and steps reach can
+/// be read, or written; the bias has `O` values.
 #[inline(always)]
-unsafe fn run_tile<V: Lanes, const O: usize, const C: usize, const NEAR: bool>(
-    tile: OutputTile<'_>,
+unsafe fn run_strip<
+    V: Lanes,
+    const O: usize,
+    const C: usize,
+    const NEAR: bool,
+    const DENSE: bool,
+>(
+    strip: Strip<'_>,
 ) {
     let Product {
         taps,
-        column_x_step,
-        column_out_step,
         out_step,
-        out_w_step,
+        row_out_step,
+        row_stride,
         ..
-    } = *tile.product;
-    let out_w_step = if NEAR { 1 } else { out_w_step };
-    let mut sums = [[V::splat(0.0); C]; O];
-    // Loops this simple are unrolled, and only then do the sums stay in registers throughout.
-    match tile.start {
-        Start::Zero => {}
-        Start::Bias(bias) => {
-            for o in 0..O {
-                // SAFETY: the caller's promise; so for all below.
-                let bias = V::splat(unsafe { *bias.as_ptr().add(o) });
-                for c in 0..C {
-                    sums[o][c] = bias;
+    } = *strip.product;
+    // Known when the tile is compiled, steps cost nothing.
+    let out_w_step = if NEAR { 1 } else { strip.product.out_w_step };
+    let (column_x_step, column_out_step) = if DENSE {
+        (V::N, V::N)
+    } else {
+        (strip.product.column_x_step, strip.product.column_out_step)
+    };
+    // A linear layer of a single image reads a row of weights for each input, and each of them once:
+    // they come from a far cache, sooner when they are asked for early.
+    let streams = O == 1
+        && DENSE
+        && taps[2].x_step >= C * V::N
+        && taps[2].count * taps[2].x_step * size_of::<f32>() > FAR;
+    for (index, row) in strip.rows.enumerate() {
+        let middle = strip.product.middle(row);
+        // SAFETY: the caller's promise; so for all below.
+        let out = unsafe { strip.out.add(index * row_out_step) };
+        let mut sums = [[V::splat(0.0); C]; O];
+        // Loops this simple are unrolled, and only then do the sums stay in registers throughout.
+        match strip.start {
+            Start::Zero => {}
+            Start::Bias(bias) => {
+                for o in 0..O {
+                    let bias = V::splat(unsafe { *bias.as_ptr().add(o) });
+                    for c in 0..C {
+                        sums[o][c] = bias;
+                    }
+                }
+            }
+            Start::Out => {
+                for o in 0..O {
+                    for c in 0..C {
+                        let out = unsafe { out.add(o * out_step + c * column_out_step) };
+                        sums[o][c] = unsafe { V::load(out) };
+                    }
                 }
             }
         }
-        Start::Out => {
-            for o in 0..O {
-                for c in 0..C {
-                    let out = unsafe { tile.out.add(o * out_step + c * column_out_step) };
-                    sums[o][c] = unsafe { V::load(out) };
-                }
-            }
-        }
-    }
-    for outer in 0..taps[0].count {
-        for middle in 0..tile.middle {
-            let mut w = unsafe { tile.w.add(outer * taps[0].w_step + middle * taps[1].w_step) };
-            let mut x = unsafe { tile.x.add(outer * taps[0].x_step + middle * taps[1].x_step) };
-            for _ in 0..taps[2].count {
-                if O <= C {
-                    let mut weights = [V::splat(0.0); O];
-                    for o in 0..O {
-                        weights[o] = V::splat(unsafe { *w.add(o * out_w_step) });
-                    }
-                    for c in 0..C {
-                        let pixel = unsafe { V::load(x.add(c * column_x_step)) };
-                        for o in 0..O {
-                            sums[o][c] = pixel.mul_add(weights[o], sums[o][c]);
-                        }
-                    }
-                } else {
-                    let mut pixels = [V::splat(0.0); C];
-                    for c in 0..C {
-                        pixels[c] = unsafe { V::load(x.add(c * column_x_step)) };
-                    }
-                    for o in 0..O {
-                        let weight = V::splat(unsafe { *w.add(o * out_w_step) });
+        for outer in 0..taps[0].count {
+            for ky in middle.clone() {
+                let w = outer * taps[0].w_step + ky * taps[1].w_step;
+                let x = outer * taps[0].x_step + (row * row_stride + ky) * taps[1].x_step;
+                let mut w = unsafe { strip.w.add(w) };
+                let mut x = unsafe { strip.x.add(x) };
+                for _ in 0..taps[2].count {
+                    if streams {
                         for c in 0..C {
-                            sums[o][c] = pixels[c].mul_add(weight, sums[o][c]);
+                            prefetch(x.wrapping_add(AHEAD * taps[2].x_step + c * V::N));
                         }
                     }
+                    if O <= C {
+                        let mut weights = [V::splat(0.0); O];
+                        for o in 0..O {
+                            weights[o] = V::splat(unsafe { *w.add(o * out_w_step) });
+                        }
+                        for c in 0..C {
+                            let pixel = unsafe { V::load(x.add(c * column_x_step)) };
+                            for o in 0..O {
+                                sums[o][c] = pixel.mul_add(weights[o], sums[o][c]);
+                            }
+                        }
+                    } else {
+                        let mut pixels = [V::splat(0.0); C];
+                        for c in 0..C {
+                            pixels[c] = unsafe { V::load(x.add(c * column_x_step)) };
+                        }
+                        for o in 0..O {
+                            let weight = V::splat(unsafe { *w.add(o * out_w_step) });
+                            for c in 0..C {
+                                sums[o][c] = pixels[c].mul_add(weight, sums[o][c]);
+                            }
+                        }
+                    }
+                    w = w.wrapping_add(taps[2].w_step);
+                    x = x.wrapping_add(taps[2].x_step);
                 }
-                w = w.wrapping_add(taps[2].w_step);
-                x = x.wrapping_add(taps[2].x_step);
             }
         }
-    }
-    for o in 0..O {
-        for c in 0..C {
-            unsafe {
-                sums[o][c].store(tile.out.add(o * out_step + c * column_out_step));
+        for o in 0..O {
+            for c in 0..C {
+                unsafe {
+                    sums[o][c].store(out.add(o * out_step + c * column_out_step));
+                }
             }
         }
     }

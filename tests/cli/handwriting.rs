@@ -37,5 +37,5 @@ fn it_reads_the_samples_test_digits() {
     assert!(accuracy >= 0.99, "{accuracy}");
     // As it did when it was trained, apart from what another processor rounds.
     let loss = number(&found, "/loss");
-    assert!((loss - 0.011405).abs() < 1e-4, "{loss}");
+    assert!((loss - 0.015102).abs() < 1e-4, "{loss}");
 }
