@@ -2,13 +2,18 @@
 //! multiply-adds a second (zeros of the border counted), for every instruction set that the
 //! processor has. The depthwise convolution of 16 channels and the dense one of 4 have the same number of them.
 //!
+//! Of dense convolutions with 3x3 kernels three ways are measured: directly, and by Winograd's tiles of
+//! 2x2 and of 4x4 outputs, which count as the multiply-adds that they spare. `Tile::of` chooses among them.
+//!
 //! All measurements of a pass take turns, and the figures are medians. `-- TEXT` measures only the
 //! convolutions with this text in their names.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use mnistctl::kernels::{self, Buffer, Correlate, Isa, Product, Start, Taps};
+use mnistctl::kernels::{
+    self, Buffer, Correlate, Isa, Product, Start, Taps, Tile, Winograd, WinogradWeights,
+};
 
 const ROUNDS: usize = 15;
 const MEASUREMENT: Duration = Duration::from_millis(10);
@@ -45,6 +50,14 @@ const fn depthwise(name: &'static str, channels: usize, kernel_size: usize, side
     }
 }
 
+/// Dense, with a 3x3 kernel.
+const fn between(name: &'static str, ins: usize, outs: usize, side: usize) -> Shape {
+    Shape {
+        outs,
+        ..dense(name, ins, 3, side)
+    }
+}
+
 const SHAPES: &[Shape] = &[
     dense("dense 2 to 2, 3x3, 28x28", 2, 3, 28),
     dense("dense 4 to 4, 3x3, 28x28", 4, 3, 28),
@@ -58,11 +71,32 @@ const SHAPES: &[Shape] = &[
     dense("dense 2 to 2, 5x5, 14x14", 2, 5, 14),
     dense("dense 4 to 4, 5x5, 14x14", 4, 5, 14),
     depthwise("depthwise 16, 5x5, 14x14", 16, 5, 14),
+    between("dense 4 to 8, 3x3, 28x28", 4, 8, 28),
+    between("dense 8 to 8, 3x3, 28x28", 8, 8, 28),
+    between("dense 8 to 16, 3x3, 14x14", 8, 16, 14),
+    between("dense 16 to 16, 3x3, 28x28", 16, 16, 28),
+    between("dense 16 to 32, 3x3, 14x14", 16, 32, 14),
+    between("dense 16 to 16, 3x3, 7x7", 16, 16, 7),
+    between("dense 32 to 64, 3x3, 14x14", 32, 64, 14),
+    between("dense 48 to 64, 3x3, 14x14", 48, 64, 14),
+    between("dense 64 to 96, 3x3, 7x7", 64, 96, 7),
+    between("dense 96 to 128, 3x3, 7x7", 96, 128, 7),
 ];
+
+/// Every way to compute a convolution; none but `None` for those with groups or other kernels.
+fn ways(shape: Shape) -> Vec<Option<Tile>> {
+    if shape.kernel_size == 3 && shape.groups == 1 {
+        vec![None, Some(Tile::Two), Some(Tile::Four)]
+    } else {
+        vec![None]
+    }
+}
 
 /// A convolution's buffers for one block of images.
 struct Layer {
     shape: Shape,
+    tile: Option<Tile>,
+    winograd: Option<ByWinograd>,
     isa: Isa,
     x: Buffer,
     dz: Buffer,
@@ -74,8 +108,15 @@ struct Layer {
     correlate: Correlate,
 }
 
+struct ByWinograd {
+    forward: Winograd,
+    backward: Winograd,
+    weights: WinogradWeights,
+    transformed: Vec<f32>,
+}
+
 impl Layer {
-    fn new(shape: Shape, isa: Isa) -> Self {
+    fn new(shape: Shape, tile: Option<Tile>, isa: Isa) -> Self {
         let lanes = isa.lanes();
         let padded = shape.side + shape.kernel_size - 1;
         let random = |len: usize| {
@@ -87,12 +128,32 @@ impl Layer {
         };
         let maps = |channels: usize, side: usize| shape.groups * channels * side * side * lanes;
         let weights = shape.groups * shape.ins * shape.outs * shape.kernel_size.pow(2);
+        let winograd = tile.map(|tile| {
+            let (ins, outs, side) = (shape.ins, shape.outs, (shape.side, shape.side));
+            let steps = (padded * padded * lanes, padded * lanes);
+            let forward = Winograd::new(isa, tile, (ins, outs), side, steps, outs);
+            ByWinograd {
+                backward: Winograd::new(isa, tile, (outs, ins), side, steps, ins),
+                weights: WinogradWeights::new(isa, tile, &correlate(shape, lanes)),
+                transformed: random(forward.weights_len()).to_vec(),
+                forward,
+            }
+        });
+        let scratch = winograd.as_ref().map_or(0, |winograd| {
+            let products = winograd
+                .forward
+                .scratch(isa)
+                .max(winograd.backward.scratch(isa));
+            products.max(winograd.weights.scratch(isa))
+        });
         Self {
+            tile,
+            winograd,
             x: random(maps(shape.ins, padded)),
             dz: random(maps(shape.outs, padded)),
             weights: random(weights).to_vec(),
             z: Buffer::zeros(maps(shape.ins.max(shape.outs), shape.side)),
-            scratch: Buffer::zeros(correlate(shape, lanes).scratch(isa)),
+            scratch: Buffer::zeros(scratch.max(correlate(shape, lanes).scratch(isa))),
             forward: product(shape, isa, shape.ins, shape.outs),
             backward: product(shape, isa, shape.outs, shape.ins),
             correlate: correlate(shape, lanes),
@@ -108,6 +169,35 @@ impl Layer {
     }
 
     fn run(&mut self, pass: Pass) {
+        if let Some(winograd) = &self.winograd {
+            let (isa, side, lanes) = (self.isa, self.shape.side, self.isa.lanes());
+            let (sizes, from) = match pass {
+                Pass::Forward => (&winograd.forward, &self.x),
+                Pass::BackwardData => (&winograd.backward, &self.dz),
+                Pass::BackwardWeights => {
+                    return kernels::winograd_backward_weights(
+                        isa,
+                        &winograd.weights,
+                        &self.x,
+                        &self.dz,
+                        &mut self.weights,
+                        self.shape.outs,
+                        &mut self.scratch,
+                    );
+                }
+            };
+            return kernels::winograd(
+                isa,
+                sizes,
+                &winograd.transformed,
+                Start::Zero,
+                from,
+                0..side,
+                &mut self.z,
+                (side * side * lanes, side * lanes),
+                &mut self.scratch,
+            );
+        }
         for group in 0..self.shape.groups {
             let x = self.group(self.x.len(), group);
             let dz = self.group(self.dz.len(), group);
@@ -230,11 +320,15 @@ fn main() {
     for isa in Isa::available() {
         println!("\n{isa}, billions of multiply-adds a second");
         println!(
-            "{:28}{:>12}{:>16}{:>18}",
+            "{:36}{:>12}{:>16}{:>18}",
             "", "forward", "backward-data", "backward-weights"
         );
         let chosen = SHAPES.iter().filter(|shape| shape.name.contains(&filter));
-        let mut layers: Vec<Layer> = chosen.map(|&shape| Layer::new(shape, isa)).collect();
+        let each = |&shape: &Shape| {
+            let tiles = ways(shape).into_iter();
+            tiles.map(move |tile| Layer::new(shape, tile, isa))
+        };
+        let mut layers: Vec<Layer> = chosen.flat_map(each).collect();
         let passes = [Pass::Forward, Pass::BackwardData, Pass::BackwardWeights];
         let mut figures = vec![[(); 3].map(|()| Vec::new()); layers.len()];
         for _ in 0..ROUNDS {
@@ -246,8 +340,13 @@ fn main() {
         }
         for (layer, figures) in layers.iter().zip(figures) {
             let [forward, data, weights] = figures.map(median);
+            let way = match layer.tile {
+                None => "",
+                Some(Tile::Two) => "F(2x2)",
+                Some(Tile::Four) => "F(4x4)",
+            };
             println!(
-                "{:28}{forward:>12.1}{data:>16.1}{weights:>18.1}",
+                "{:28}{way:8}{forward:>12.1}{data:>16.1}{weights:>18.1}",
                 layer.shape.name
             );
         }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use mnistctl::dataset::{Batch, DataArg, Digits, Split, find};
 use mnistctl::engine::{Backend, Compute, Engine, available_threads};
+use mnistctl::kernels::{Isa, multiply_adds};
 use mnistctl::network::Plan;
 use mnistctl::recipe::Recipe;
 use serde::Deserialize;
@@ -32,10 +33,12 @@ enum Request {
 }
 
 fn recipe(network: &str) -> Recipe {
-    match network {
-        "convnet" => Recipe::parse("convnet", include_str!("peers/convnet.toml"), &[]).unwrap(),
-        builtin => Recipe::load(builtin, &[]).unwrap(),
-    }
+    let text = match network {
+        "convnet" => include_str!("peers/convnet.toml"),
+        "convnet-tuned" => include_str!("peers/convnet-tuned.toml"),
+        builtin => return Recipe::load(builtin, &[]).unwrap(),
+    };
+    Recipe::parse(network, text, &[]).unwrap()
 }
 
 fn engine(recipe: &Recipe, compute: &Compute) -> Box<dyn Engine> {
@@ -58,11 +61,32 @@ fn measure(batch: usize, seconds: f64, mut step: impl FnMut(usize)) -> serde_jso
     json!({ "images_per_second": rate, "iterations": iterations })
 }
 
-fn answer(request: Request, digits: &Digits, compute: &Compute) -> serde_json::Value {
+/// Multiply-adds that one core does in a second when it does nothing else: the most of a few attempts.
+fn peak(isa: Isa) -> f64 {
+    const COUNT: usize = 1 << 20;
+    let attempts = (0..50).map(|_| {
+        let started = Instant::now();
+        let done = multiply_adds(isa, COUNT);
+        done as f64 / started.elapsed().as_secs_f64()
+    });
+    attempts.fold(0.0, f64::max)
+}
+
+fn answer(
+    request: Request,
+    digits: &Digits,
+    compute: &Compute,
+    isa: Option<Isa>,
+) -> serde_json::Value {
     let all: Vec<u32> = (0..IMAGES.min(digits.len() as u32)).collect();
     match request {
         Request::Ready => {
-            json!({ "name": "mnistctl", "version": env!("CARGO_PKG_VERSION") })
+            json!({
+                "name": "mnistctl",
+                "version": env!("CARGO_PKG_VERSION"),
+                "isa": compute.isa(),
+                "peak": isa.map(peak),
+            })
         }
         Request::Train {
             network,
@@ -98,7 +122,8 @@ fn answer(request: Request, digits: &Digits, compute: &Compute) -> serde_json::V
     }
 }
 
-/// `--threads N`, `--data DIR`, and `--backend NAME` for another one than our kernels.
+/// `--threads N`, `--data DIR`, `--isa NAME` for another one than the widest, and `--backend NAME` for another
+/// one than our kernels.
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let option = |name: &str| {
@@ -109,11 +134,22 @@ fn main() {
     let data = option("--data").unwrap_or_else(|| "auto".into());
     let backend = option("--backend").unwrap_or_else(|| "native".into());
     let backend = Backend::from_str(&backend, false).unwrap();
-    let compute = backend.compute(threads).unwrap();
+    let isa = option("--isa").map(|name| {
+        let mut all = Isa::available().into_iter();
+        all.find(|isa| isa.name() == name).unwrap()
+    });
+    let compute = match isa {
+        Some(isa) => Compute::on_isa(isa, threads),
+        None => backend.compute(threads).unwrap(),
+    };
+    let isa = Isa::available().into_iter();
+    let isa = isa
+        .into_iter()
+        .find(|isa| compute.isa() == Some(isa.name()));
     let source = find(&DataArg::from(data.as_str())).unwrap();
     let digits = source.load(Split::Train).unwrap().digits;
     for line in stdin().lock().lines() {
         let request = serde_json::from_str(&line.unwrap()).unwrap();
-        println!("{}", answer(request, &digits, &compute));
+        println!("{}", answer(request, &digits, &compute, isa));
     }
 }

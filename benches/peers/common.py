@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import gzip
 import json
+import math
 import os
 import sys
 import time
@@ -22,7 +23,8 @@ MEAN, STD = 0.1307, 0.3081
 # Training images in memory; iterations take one batch after the other and begin again at the end.
 IMAGES = 4096
 
-# ("conv", channels, kernel, padding), ("linear", features), ("dropout", p); max_pool is 2x2.
+# ("conv", channels, kernel, padding), ("linear", features), ("dropout", p); max_pool is 2x2. "conv" may
+# end with False for one without biases.
 NETWORKS = {
     "cnn-9956": [
         ("conv", 3, 3, 0), ("batch_norm",), ("relu",), ("max_pool",),
@@ -39,9 +41,22 @@ NETWORKS = {
         ("flatten",), ("dropout", 0.5), ("linear", 256), ("relu",),
         ("dropout", 0.5), ("linear", 128), ("relu",), ("dropout", 0.5), ("linear", 10),
     ],
+    "convnet-tuned": [
+        ("conv", 32, 5, 2, False), ("batch_norm",), ("relu",), ("max_pool",),
+        ("conv", 48, 3, 1, False), ("batch_norm",), ("relu",),
+        ("conv", 64, 3, 1, False), ("batch_norm",), ("relu",), ("max_pool",),
+        ("conv", 96, 3, 1, False), ("batch_norm",), ("relu",),
+        ("conv", 128, 3, 1, False), ("batch_norm",), ("relu",), ("max_pool",),
+        ("flatten",), ("dropout", 0.4), ("linear", 10),
+    ],
 }  # fmt: skip
 # Kind and learning rate; all else is PyTorch's default.
-OPTIMIZERS = {"cnn-9956": ("sgd", 0.01), "mlp": ("adam", 0.001), "convnet": ("adam", 0.001)}
+OPTIMIZERS = {
+    "cnn-9956": ("sgd", 0.01),
+    "mlp": ("adam", 0.001),
+    "convnet": ("adam", 0.001),
+    "convnet-tuned": ("adam", 0.002),
+}
 
 
 def layers_with_inputs(network):
@@ -50,7 +65,7 @@ def layers_with_inputs(network):
     for layer in NETWORKS[network]:
         yield layer, shape
         match layer:
-            case ("conv", channels, kernel, padding):
+            case ("conv", channels, kernel, padding, *_):
                 shape = (channels, *(side + 2 * padding - kernel + 1 for side in shape[1:]))
             case ("max_pool",):
                 shape = (shape[0], shape[1] // 2, shape[2] // 2)
@@ -58,6 +73,27 @@ def layers_with_inputs(network):
                 shape = (shape[0] * shape[1] * shape[2],)
             case ("linear", features):
                 shape = (features,)
+
+
+def multiply_adds(network, what):
+    """Of one image: of a convolution as its definition has them, zeros of the border included.
+
+    Training does as many again for the gradients of the weights, and for those of the inputs but for the
+    first layer.
+    """
+    total, passes = 0, 1 if what == "infer" else 2
+    for layer, shape in layers_with_inputs(network):
+        match layer:
+            case ("conv", channels, kernel, padding, *_):
+                area = math.prod(side + 2 * padding - kernel + 1 for side in shape[1:])
+                count = channels * shape[0] * kernel * kernel * area
+            case ("linear", features):
+                count = shape[0] * features
+            case _:
+                continue
+        total += passes * count
+        passes = 1 if what == "infer" else 3
+    return total
 
 
 def read_idx(folder, name):

@@ -2,7 +2,7 @@
 """JAX's worker for benches/peers/run; see common.py for the protocol.
 
 Chosen because they were the fastest in a quick comparison on two cores with AVX-512: NCHW for the
-cnn-9956 and NHWC for the convnet; in NCHW the maximum of four slices for max-pooling, in NHWC a
+cnn-9956 and NHWC for the convnets; in NCHW the maximum of four slices for max-pooling, in NHWC a
 maximum over reshaped axes for training (a reduce_window's gradient takes twice the whole step) and a
 reduce_window for inference; the random numbers of "rbg". A synchronous dispatch halves the latency
 of one image, an asynchronous one (--async-dispatch) makes small training steps faster.
@@ -15,7 +15,7 @@ from functools import partial
 
 from common import IMAGES, MEAN, OPTIMIZERS, STD, data_option, layers_with_inputs, read_idx, say, serve
 
-LAYOUTS = {"cnn-9956": "NCHW", "mlp": "NHWC", "convnet": "NHWC"}
+LAYOUTS = {"cnn-9956": "NCHW", "mlp": "NHWC", "convnet": "NHWC", "convnet-tuned": "NHWC"}
 
 
 def limit_threads(threads):
@@ -56,11 +56,12 @@ class Network:
 
     def initial(self, layer, shape):
         match layer:
-            case ("conv", channels, kernel, _):
+            case ("conv", channels, kernel, _, *no_bias):
                 weight = (channels, shape[0], kernel, kernel)
                 if self.channels_last:
                     weight = (kernel, kernel, shape[0], channels)
-                return self.uniform(shape[0] * kernel * kernel, weight, channels)
+                own = self.uniform(shape[0] * kernel * kernel, weight, channels)
+                return {"weight": own["weight"]} if no_bias else own
             case ("linear", features):
                 return self.uniform(shape[0], (shape[0], features), features)
             case ("batch_norm",):
@@ -78,7 +79,7 @@ class Network:
         for index, (layer, _) in enumerate(self.layers):
             own = parameters[index]
             match layer:
-                case ("conv", _, _, padding):
+                case ("conv", _, _, padding, *_):
                     x = self.conv(own, x, padding)
                 case ("batch_norm",):
                     x, new[index] = self.batch_norm(own, statistics[index], x, train=key is not None)
@@ -102,7 +103,7 @@ class Network:
         dimensions = ("NHWC", "HWIO", "NHWC") if self.channels_last else ("NCHW", "OIHW", "NCHW")
         pads = [(padding, padding)] * 2
         x = jax.lax.conv_general_dilated(x, own["weight"], (1, 1), pads, dimension_numbers=dimensions)
-        return x + self.per_channel(own["bias"])
+        return x + self.per_channel(own["bias"]) if "bias" in own else x
 
     def batch_norm(self, own, statistics, x, train, eps=1e-5, momentum=0.1):
         mean, var = statistics["mean"], statistics["var"]

@@ -2,7 +2,7 @@
 """PyTorch's worker for benches/peers/run; see common.py for the protocol.
 
 Chosen because they were the fastest in a quick comparison on two cores with AVX-512: the fused
-optimizers; channels_last for the convnet (a third faster), and for the cnn-9956 only in inference
+optimizers; channels_last for the convnets (a third faster), and for the cnn-9956 only in inference
 on batches. glibc is told to keep freed memory (see common.py).
 
 With --compile a training step is one compiled graph: forward, loss, backward and the optimizer's
@@ -37,8 +37,8 @@ from common import (
 
 def module(layer, shape):
     match layer:
-        case ("conv", channels, kernel, padding):
-            return nn.Conv2d(shape[0], channels, kernel, padding=padding)
+        case ("conv", channels, kernel, padding, *bias):
+            return nn.Conv2d(shape[0], channels, kernel, padding=padding, bias=not bias)
         case ("batch_norm",):
             return nn.BatchNorm2d(shape[0])
         case ("relu",):
@@ -126,7 +126,7 @@ def compiled_step(network, model):
 def training(network, batch, data, compiled):
     images, labels = data
     model = model_of(network).train()
-    if network == "convnet":
+    if network.startswith("convnet"):
         model = model.to(memory_format=torch.channels_last)
     step = (compiled_step if compiled else eager_step)(network, model)
     start = starts(batch)
@@ -143,7 +143,7 @@ def training(network, batch, data, compiled):
 def inference(network, batch, data, compiled):
     images, _ = data
     model = model_of(network).eval()
-    if not compiled and (network == "convnet" or network == "cnn-9956" and batch > 1):
+    if not compiled and (network.startswith("convnet") or network == "cnn-9956" and batch > 1):
         model = model.to(memory_format=torch.channels_last)
     if compiled:
         model = torch.compile(model, dynamic=False, options={"cpp_wrapper": True, "freezing": True})

@@ -47,11 +47,11 @@ impl Correlate {
 
     /// Whether neighbouring columns of the output belong to neighbouring pixels of `x` and `dz`.
     #[inline(always)]
-    fn is_near(&self, lanes: usize) -> bool {
+    pub(super) fn is_near(&self, lanes: usize) -> bool {
         self.stride == 1 && self.x_pixel == lanes && self.dz_column == lanes
     }
 
-    fn check(&self, lanes: usize, x: &[f32], dz: &[f32], dw: (&[f32], usize), scratch: &[f32]) {
+    pub(super) fn check(&self, lanes: usize, x: &[f32], dz: &[f32], dw: (&[f32], usize)) {
         let area = self.kernel_size.saturating_mul(self.kernel_size);
         let taps = self.in_channels.saturating_mul(area);
         let side = |outputs: usize| last(outputs, self.stride).saturating_add(self.kernel_size);
@@ -65,11 +65,6 @@ impl Correlate {
         assert_inside(&[channels, rows, columns], lanes, dz.len());
         let (dw, dw_step) = dw;
         assert_inside(&[last(taps, dw_step)], self.out_channels, dw.len());
-        assert_inside(
-            &[last(taps, MAX_OUTS * lanes)],
-            MAX_OUTS * lanes,
-            scratch.len(),
-        );
     }
 }
 
@@ -97,8 +92,11 @@ fn correlate_in<V: Lanes>(
     dw_step: usize,
     scratch: &mut [f32],
 ) {
-    sizes.check(V::N, x, dz, (dw, dw_step), scratch);
+    sizes.check(V::N, x, dz, (dw, dw_step));
     let k = sizes.kernel_size;
+    let taps = sizes.in_channels.saturating_mul(k.saturating_mul(k));
+    let sums = MAX_OUTS * V::N;
+    assert_inside(&[last(taps, sums)], sums, scratch.len());
     // A row of sums, an operand of each side.
     let tap_tiles = k.div_ceil(MAX_TAPS.min(V::REGISTERS - 2));
     let widest = k.div_ceil(tap_tiles);

@@ -6,7 +6,7 @@
 //! `Lanes` and compiled for every instruction set; which one runs is chosen by [`Isa`] at run time.
 //!
 //! - [`product`]: convolutions and linear layers forward, and the gradients of their inputs
-//!   (backward-data);
+//!   (backward-data); [`winograd`]: those of 3x3 convolutions with fewer multiplications;
 //! - [`correlate`], [`outer`]: the gradients of their weights (backward-weights);
 //! - [`epilogue`], [`epilogue_backward`], [`norm_backward`]: BatchNorm, pooling, activations, dropout;
 //! - [`add`], [`accumulate`]: residual sums, and gradients of what several layers read;
@@ -14,7 +14,7 @@
 //! - [`sum_of_squares`], [`scale`], [`lerp`]: the gradients' norm and the weights' average;
 //! - [`single_epilogue`], [`pixels`]: a single image, whose pixels lie side by side instead;
 //! - [`smooth`], [`resample`]: distorted training images, again with the pixels side by side;
-//! - [`Workers`]: threads for work of microseconds.
+//! - [`Workers`]: threads for work of microseconds; [`multiply_adds`]: what a core can do at most.
 //!
 //! The functions take slices, check once that everything they will touch lies inside, and panic
 //! if it doesn't. They know nothing of digits or recipes; whoever calls them puts them together.
@@ -52,6 +52,7 @@ mod gather;
 mod lanes;
 mod loss;
 mod outer;
+mod peak;
 mod pointwise;
 mod product;
 mod product_form;
@@ -61,6 +62,7 @@ mod slide;
 mod smooth;
 mod update;
 mod vector;
+mod winograd;
 mod workers;
 
 pub use add::{Extent, accumulate, add};
@@ -74,6 +76,7 @@ pub use gather::gather;
 pub use lanes::{Isa, Lanes};
 pub use loss::{BlockLoss, cross_entropy};
 pub use outer::{Block, by_image, outer};
+pub use peak::multiply_adds;
 pub use pointwise::{Draw, Place, Pointwise};
 pub use product::product;
 pub use product_form::{Product, Start, Taps};
@@ -82,4 +85,7 @@ pub use single::{pixels, single_epilogue};
 pub use smooth::{Fields, Noise, smooth};
 pub use update::{Arithmetic, Rule, update};
 pub use vector::{lerp, scale, sum_of_squares};
+pub use winograd::{
+    Tile, Winograd, WinogradWeights, winograd, winograd_backward_weights, winograd_weights,
+};
 pub use workers::Workers;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use mnistctl::dataset::{Batch, Digits, Normalize, Source, Split};
 use mnistctl::engine::{Engine, Native, OnBurn};
-use mnistctl::kernels::Isa;
-use mnistctl::network::{NamedTensor, Plan};
+use mnistctl::kernels::{Isa, Tile};
+use mnistctl::network::{GroupSource, KernelGraph, NamedTensor, Plan, Shape};
 use mnistctl::recipe::Recipe;
 use mnistctl::rng::Rng;
 use rayon::ThreadPoolBuilder;
@@ -81,6 +81,27 @@ fn difference_at(scale: f32, ours: &[f32], theirs: &[f32]) -> f64 {
         .fold(0.0, |max, d| if d <= max { max } else { d })
 }
 
+/// Whether a network has convolutions that blocks of images pass by Winograd's tiles.
+pub fn has_tiles(plan: &Plan) -> bool {
+    let graph = KernelGraph::new(plan).unwrap();
+    graph.groups.iter().any(|group| {
+        let GroupSource::Conv(conv) = &group.source else {
+            return false;
+        };
+        let Shape::Maps {
+            channels,
+            height,
+            width,
+        } = group.middle
+        else {
+            return false;
+        };
+        let ins = graph.values[group.input].channels() / conv.groups;
+        let tile = Tile::of((ins, channels / conv.groups), (height, width));
+        conv.kernel_size == Tile::KERNEL_SIZE && conv.stride == 1 && tile.is_some()
+    })
+}
+
 /// Logits, loss, all gradients and running statistics agree to 1e-4 on every instruction set.
 pub fn check(layers: &str, batch_size: u32) {
     let recipe = recipe(layers);
@@ -111,10 +132,13 @@ pub fn check(layers: &str, batch_size: u32) {
         let d = difference(&ours.logits(&images), &logits);
         assert!(d < 1e-4, "{}: {d:e}", what("logits"));
 
-        // One by one, and in blocks, they are the same bits.
+        // One by one, and in blocks, they are the same bits; but a convolution by tiles is only one in
+        // blocks.
         let together = ours.logits(&images);
+        let most = if has_tiles(&plan) { 1e-5 } else { 0.0 };
         for (image, logits) in images.iter().zip(together.chunks_exact(10)) {
-            assert!(ours.logits(&[image]) == logits, "{}", what("one image"));
+            let d = difference(&ours.logits(&[image]), logits);
+            assert!(d <= most, "{}: {d:e}", what("one image"));
         }
 
         let (mean, found) = ours.gradients(batch, 0);

@@ -2,7 +2,7 @@
 
 use mnistctl::network::Plan;
 
-use crate::compare::{check, recipe};
+use crate::compare::{check, has_tiles, recipe};
 
 const BATCHES: [u32; 5] = [1, 2, 17, 64, 100];
 
@@ -188,6 +188,46 @@ fn convs_of_every_grouping() {
         );
     }
     check(&format!("{}, {POOL}, {END}", conv(6, 3, ",groups=1")), 9);
+}
+
+/// By tiles of 4x4 and of 2x2 outputs, whole and cut, with borders, in bands, in groups and in sums.
+#[test]
+fn convs_by_winograds_tiles() {
+    let first = conv(16, 5, ",stride=2");
+    let pool = |stride: usize| format!("{{kind='max_pool',kernel_size=3,stride={stride}}}");
+    for layers in [
+        format!("{}, 'tanh'", conv(16, 3, "")),
+        format!("{}, 'relu', {POOL}", conv(40, 3, ",padding='same'")),
+        format!("{}, 'tanh', {}", conv(17, 3, ",padding=2"), pool(1)),
+        format!("{}, 'batch_norm', {}", conv(24, 3, ",bias=false"), pool(3)),
+        format!("{}, {POOL}", conv(32, 3, ",padding=1,groups=1")),
+        format!(
+            "{}, 'tanh', {}, 'silu'",
+            conv(32, 1, ""),
+            conv(64, 3, ",groups=2,padding=1")
+        ),
+        // Maps of 6x6 and of 2x2 pixels.
+        format!("{POOL}, 'tanh', {}, {POOL}", conv(16, 3, ",padding=1")),
+        format!(
+            "{POOL}, {}, {POOL}, {}",
+            conv(16, 3, ""),
+            conv(16, 3, ",padding=1")
+        ),
+        format!(
+            "{{kind='residual',layers=[{}, 'batch_norm', 'tanh', {}]}}, 'relu'",
+            conv(16, 3, ",padding=1"),
+            conv(16, 3, ",padding='same'")
+        ),
+    ] {
+        let layers = format!("{first}, 'tanh', {layers}, {END}");
+        assert!(
+            has_tiles(&Plan::new(&recipe(&layers).model.layers).unwrap()),
+            "{layers}"
+        );
+        for batch in [5, 34] {
+            check(&layers, batch);
+        }
+    }
 }
 
 /// Blocks whose value is read with a border, without one, as a vector, and by several.

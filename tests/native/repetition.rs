@@ -17,6 +17,12 @@ const EVERYTHING: &str = "{kind='conv',out_channels=6,kernel_size=3,padding='sam
     kernel_size=1,stride=2}]}, 'prelu', 'global_avg_pool', 'flatten', \
     {kind='linear',out_features=10}";
 
+/// Convolutions by Winograd's tiles.
+const TILES: &str = "{kind='conv',out_channels=16,kernel_size=5,stride=2,padding=2}, 'relu', \
+    {kind='conv',out_channels=20,kernel_size=3,padding='same'}, 'batch_norm', 'relu', \
+    {kind='conv',out_channels=16,kernel_size=3}, 'relu', {kind='max_pool',kernel_size=2}, \
+    'flatten', {kind='linear',out_features=10}";
+
 /// The state after some steps, with a ragged batch last.
 fn train(recipe: &Recipe, threads: usize, isa: Isa) -> Vec<NamedTensor> {
     let plan = Plan::new(&recipe.model.layers).unwrap();
@@ -37,7 +43,8 @@ fn train(recipe: &Recipe, threads: usize, isa: Isa) -> Vec<NamedTensor> {
 
 #[test]
 fn threads_change_no_bit() {
-    for recipe in [Recipe::load("cnn-9956", &[]).unwrap(), recipe(EVERYTHING)] {
+    let cnn = Recipe::load("cnn-9956", &[]).unwrap();
+    for recipe in [cnn, recipe(EVERYTHING), recipe(TILES)] {
         for isa in Isa::available() {
             let alone = train(&recipe, 1, isa);
             for threads in [2, 3, 8] {

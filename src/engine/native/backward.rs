@@ -2,13 +2,15 @@
 //! what the gradients of its weights are made of.
 
 use crate::kernels::{
-    Buffer, Layout, Start, accumulate, by_image, correlate, epilogue_backward, norm_backward,
-    product,
+    Buffer, Layout, Product, Start, accumulate, by_image, correlate, epilogue_backward,
+    norm_backward, product, winograd, winograd_backward_weights,
 };
 use crate::network::conv_step;
 
+use super::conv::Conv;
 use super::forward::{Pass, block_of, z_of};
-use super::stage::{Conv, Handing, Linear, Source, compact};
+use super::layout::compact;
+use super::stage::{Handing, Linear, Source};
 use super::workspace::Workspace;
 
 /// Back through the functions of each value, as far as pooling and BatchNorm.
@@ -39,20 +41,14 @@ pub fn to_norm(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: 
 
 /// Back through pooling, BatchNorm and the source, for all but linear layers, which go through
 /// [`linear`].
-pub fn to_input(
-    pass: &Pass<'_>,
-    flipped: &[Vec<f32>],
-    workspace: &mut Workspace,
-    index: usize,
-    block: usize,
-) {
+pub fn to_input(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: usize) {
     let stage = &pass.stages[index];
     match &stage.source {
         Source::Conv(conv) => {
             let mut dz = std::mem::take(&mut workspace.stages[index].dz);
             to_z(pass, workspace, index, block, &mut dz, conv.dz);
             conv_weights(pass, workspace, index, block, conv, &dz);
-            conv_input(pass, &flipped[index], workspace, index, block, conv, &dz);
+            conv_input(pass, workspace, index, block, conv, &dz);
             workspace.stages[index].dz = dz;
         }
         Source::Sum { other, handing, .. } => {
@@ -155,15 +151,17 @@ fn conv_weights(
     let dw = &mut own.dw[block * conv.gradients_len()..][..conv.gradients_len()];
     let (dw, dbias) = dw.split_at_mut(conv.weights_len());
     for group in 0..conv.groups {
-        correlate(
-            pass.isa,
-            &conv.correlate,
-            &x[conv.x_start + group * conv.x_group..],
-            &dz[conv.dz.offset + group * conv.dz_group..],
-            &mut dw[group * conv.w_group..][..conv.w_group],
-            conv_step(conv.outs),
-            &mut workspace.scratch,
-        );
+        let x = &x[conv.x_start + group * conv.x_group..];
+        let dz = &dz[conv.dz.offset + group * conv.dz_group..];
+        let dw = &mut dw[group * conv.w_group..][..conv.w_group];
+        let (step, scratch) = (conv_step(conv.outs), &mut workspace.scratch);
+        match &conv.winograd {
+            Some(by_tiles) => {
+                let sizes = &by_tiles.weights;
+                winograd_backward_weights(pass.isa, sizes, x, dz, dw, step, scratch);
+            }
+            None => correlate(pass.isa, &conv.correlate, x, dz, dw, step, scratch),
+        }
     }
     // BatchNorm takes the mean away again, and the bias with it.
     let channels = stage.train.channels;
@@ -176,7 +174,6 @@ fn conv_weights(
 /// A block's gradient of what a convolution has read.
 fn conv_input(
     pass: &Pass<'_>,
-    flipped: &[f32],
     workspace: &mut Workspace,
     index: usize,
     block: usize,
@@ -187,19 +184,29 @@ fn conv_input(
     if stage.handing == Handing::Nothing {
         return;
     }
-    let len = conv.groups * conv.ins * conv.backward.out_step;
-    let dx = gradient(workspace, stage.input, block, len);
-    let rows = 0..conv.backward.out_step / conv.backward.row_out_step;
+    let form = &pass.conv_weights[index].backward;
+    let Product {
+        out_step,
+        row_out_step,
+        ..
+    } = conv.backward;
+    let len = conv.groups * conv.ins * out_step;
+    let dx = &mut workspace.gradients[stage.input][block * len..][..len];
+    let rows = 0..out_step / row_out_step;
     for group in 0..conv.groups {
-        product(
-            pass.isa,
-            &conv.backward,
-            &flipped[group * conv.flipped_group()..],
-            handed(stage.handing),
-            &dz[conv.dz_start + group * conv.dz_group..],
-            rows.clone(),
-            &mut dx[group * conv.ins * conv.backward.out_step..],
-        );
+        let weights = form.group(conv, &[], group);
+        let dz = &dz[conv.dz_start + group * conv.dz_group..];
+        let dx = &mut dx[group * conv.ins * out_step..];
+        let (start, rows) = (handed(stage.handing), rows.clone());
+        if let Some(by_tiles) = &conv.winograd {
+            let steps = (out_step, row_out_step);
+            let (sizes, scratch) = (&by_tiles.backward, &mut workspace.scratch);
+            winograd(
+                pass.isa, sizes, weights, start, dz, rows, dx, steps, scratch,
+            );
+        } else {
+            product(pass.isa, &conv.backward, weights, start, dz, rows, dx);
+        }
     }
 }
 

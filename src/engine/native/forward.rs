@@ -2,11 +2,13 @@
 
 use crate::kernels::{
     Affine, Buffer, ChainInputs, Draw, Epilogue, Isa, Layout, Pooled, Product, Region, Slope,
-    Start, add, epilogue, product, statistics,
+    Start, add, epilogue, product, statistics, winograd,
 };
 use crate::network::Function;
 
-use super::stage::{Conv, Linear, Source, Stage, Value, Weight};
+use super::conv::{Conv, ConvWeights};
+use super::layout::{Value, Weight};
+use super::stage::{Linear, Source, Stage};
 use super::workspace::{StageMemory, Workspace};
 
 /// What every thread reads.
@@ -17,6 +19,8 @@ pub struct Pass<'a> {
     pub values: &'a [Value],
     /// All trained parameters.
     pub weights: &'a [f32],
+    /// Each stage's, where it is a convolution, in the forms that its passes read.
+    pub conv_weights: &'a [ConvWeights],
     /// Each stage's BatchNorm: from the running statistics in evaluation, from the batch's in
     /// training, once they are known.
     pub norms: &'a [NormPass],
@@ -140,10 +144,17 @@ pub fn source(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: u
     let stage = &pass.stages[index];
     match &stage.source {
         Source::Conv(conv) if pass.training.is_some() && stage.keeps_z() => {
-            let Around { before, own, .. } = around(pass, workspace, index, block);
+            let Around {
+                before,
+                own,
+                scratch,
+                ..
+            } = around(pass, workspace, index, block);
             let x = block_of(&before[stage.input], pass.values[stage.input].len, block);
             let z = block_of_mut(&mut own.z, stage.z_len, block);
-            convolve(pass, conv, &conv.forward, x, 0..stage.train.rows, z);
+            let rows = 0..stage.train.rows;
+            let out_step = conv.forward.out_step;
+            convolve(pass, index, conv, x, rows, (z, out_step), scratch);
         }
         Source::Conv(conv) => return bands(pass, workspace, index, block, conv),
         Source::Sum { other, extent, .. } => {
@@ -169,15 +180,18 @@ fn go_on(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: usize)
     }
 }
 
-/// Some rows of a convolution's output, each group of channels by itself.
+/// Some rows of a convolution's output, each group of channels by itself. Channels of `z` are
+/// `out_step` apart.
 fn convolve(
     pass: &Pass<'_>,
+    index: usize,
     conv: &Conv,
-    forward: &Product,
     x: &[f32],
     rows: std::ops::Range<usize>,
-    z: &mut [f32],
+    (z, out_step): (&mut [f32], usize),
+    scratch: &mut [f32],
 ) {
+    let form = &pass.conv_weights[index].forward;
     let weights = pass.weight(&conv.weight);
     let bias = conv.bias.as_ref().map(|bias| pass.weight(bias));
     for group in 0..conv.groups {
@@ -185,10 +199,21 @@ fn convolve(
             Some(bias) => Start::Bias(&bias[group * conv.outs..]),
             None => Start::Zero,
         };
-        let weights = &weights[group * conv.w_group..];
+        let weights = form.group(conv, weights, group);
         let x = &x[conv.x_start + group * conv.x_group..];
-        let z = &mut z[group * conv.outs * forward.out_step..];
-        product(pass.isa, forward, weights, start, x, rows.clone(), z);
+        let z = &mut z[group * conv.outs * out_step..];
+        let rows = rows.clone();
+        if let Some(by_tiles) = &conv.winograd {
+            let steps = (out_step, conv.forward.row_out_step);
+            let sizes = &by_tiles.forward;
+            winograd(pass.isa, sizes, weights, start, x, rows, z, steps, scratch);
+        } else {
+            let sizes = Product {
+                out_step,
+                ..conv.forward.clone()
+            };
+            product(pass.isa, &sizes, weights, start, x, rows, z);
+        }
     }
 }
 
@@ -205,20 +230,18 @@ fn bands(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: usize,
     } = around(pass, workspace, index, block);
     let x = block_of(&before[stage.input], pass.values[stage.input].len, block);
     let (window, stride) = behind.window();
-    let band = conv.band(stage);
+    let band = conv.band(&stage.train);
     let layout = Layout {
-        channel: conv.band_rows(stage) * stage.train.z.row,
+        channel: conv.band_rows(&stage.train) * stage.train.z.row,
         ..stage.train.z
     };
-    let banded = Product {
-        out_step: layout.channel,
-        ..conv.forward.clone()
-    };
+    let (z, scratch) = scratch.split_at_mut(conv.band_len(&stage.train));
     let mut row = 0;
     while row < behind.out_rows {
         let rows = band.min(behind.out_rows - row);
         let z_rows = row * stride..(row + rows - 1) * stride + window;
-        convolve(pass, conv, &banded, x, z_rows, scratch);
+        let to = (&mut *z, layout.channel);
+        convolve(pass, index, conv, x, z_rows, to, scratch);
         let region = Region {
             row,
             rows,
@@ -227,7 +250,7 @@ fn bands(pass: &Pass<'_>, workspace: &mut Workspace, index: usize, block: usize,
         };
         let pooled = pooled(own, stage.out_len, block);
         let affine = pass.affine(index);
-        epilogue(pass.isa, behind, region, scratch, affine, pooled, y, inputs);
+        epilogue(pass.isa, behind, region, z, affine, pooled, y, inputs);
         row += rows;
     }
 }

@@ -1,8 +1,9 @@
 //! The gradients of all parameters, in parts that threads add up from the blocks by themselves.
 
 use super::PIECE;
+use super::layout::Weight;
 use super::parameters::Parameters;
-use super::stage::{MAX_BLOCKS, Source, Stage, Weight};
+use super::stage::{MAX_BLOCKS, Source, Stage};
 use super::workspace::Workspace;
 use crate::kernels::{Block, Isa, outer};
 

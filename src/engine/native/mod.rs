@@ -10,8 +10,10 @@
 //! don't depend on the number of threads.
 
 mod backward;
+mod conv;
 mod forward;
 mod gradient_parts;
+mod layout;
 mod parameters;
 mod single;
 mod stage;
@@ -26,10 +28,12 @@ use crate::kernels::{Affine, Buffer, Isa, Workers, gather, lerp, scale, sum_of_s
 use crate::network::{KernelGraph, NamedTensor, StateError};
 use crate::optimizer::{HostMoment, Moments, OptimizerState};
 
+use conv::ConvWeights;
 use forward::{NormPass, Pass};
+use layout::Value;
 use parameters::{Parameters, Weights};
 use single::Single;
-use stage::{MAX_BLOCKS, Source, Stage, Value};
+use stage::{MAX_BLOCKS, Source, Stage};
 use training_step::TrainingStep;
 use workspace::{Workspace, before_linear};
 
@@ -94,6 +98,17 @@ impl Shared {
         let row = layout.row.min(layout.channel / SIDE);
         let x = &mut x[layout.offset..];
         gather(self.isa, images, SIDE, self.scale, self.shift, x, row);
+    }
+
+    /// A stage's weights as the forward pass reads them.
+    fn conv_weights(&self, weights: &Weights, stage: &Stage) -> ConvWeights {
+        let Source::Conv(conv) = &stage.source else {
+            return ConvWeights::default();
+        };
+        let mut of_conv = ConvWeights::for_evaluation(conv);
+        let weights = &weights.values[conv.weight.range.clone()];
+        of_conv.forward.compute(self.isa, conv, weights);
+        of_conv
     }
 }
 
@@ -310,11 +325,12 @@ impl Network {
             .iter()
             .map(|stage| norm_in_evaluation(weights, stage))
             .collect();
-        let pass = Pass {
+        let mut pass = Pass {
             isa: shared.isa,
             stages: &shared.stages,
             values: &shared.values,
             weights: &weights.values,
+            conv_weights: &[],
             norms: &norms,
             training: None,
         };
@@ -327,6 +343,12 @@ impl Network {
             });
             return logits.collect();
         }
+        let conv_weights: Vec<ConvWeights> = shared
+            .stages
+            .iter()
+            .map(|stage| shared.conv_weights(weights, stage))
+            .collect();
+        pass.conv_weights = &conv_weights;
         let mut logits = vec![0.0; images.len() * CLASSES];
         let parts = logits.chunks_mut(together * lanes * CLASSES);
         let parts: Vec<_> = parts
@@ -340,7 +362,10 @@ impl Network {
             let found = lock(idle).pop();
             let mut workspace = match found {
                 Some(workspace) if workspace.capacity >= images.len().div_ceil(lanes) => workspace,
-                _ => Workspace::for_evaluation(&shared.stages, &shared.values, together),
+                _ => {
+                    let (stages, values) = (&shared.stages, &shared.values);
+                    Workspace::for_evaluation(stages, values, together, shared.isa)
+                }
             };
             predict(&pass, shared, &mut workspace, images);
             let of_blocks = &workspace.values[shared.values.len() - 1];

@@ -1,6 +1,7 @@
 //! One image by itself, when an answer is wanted at once: fifteen lanes of a block would go empty.
 //!
-//! Every value is the same sum in the same order as in a block, so the answers are the same bits.
+//! Every value is the same sum in the same order as in a block, so the answers are the same bits, unless
+//! the block's convolution goes by Winograd's tiles.
 
 use crate::dataset::SIDE;
 use crate::kernels::{
@@ -8,8 +9,10 @@ use crate::kernels::{
 };
 use crate::network::conv_step;
 
+use super::conv::Conv;
 use super::forward::Pass;
-use super::stage::{Conv, Linear, Source, Stage, Value, taps};
+use super::layout::{Value, taps};
+use super::stage::{Linear, Source, Stage};
 
 /// What each stage computes for one image, and memory to do it in.
 #[derive(Debug)]

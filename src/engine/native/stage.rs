@@ -1,12 +1,10 @@
 //! A group of layers with everything worked out that the kernels need to run it.
 
-use std::ops::Range;
+use crate::kernels::{Epilogue, Extent, Isa, Pointwise, Product, Taps};
+use crate::network::{Function, Group, GroupSource, KernelGraph, LinearSource, PAD, Shape};
 
-use crate::kernels::{Correlate, Epilogue, Extent, Isa, Layout, Pointwise, Product, Taps};
-use crate::network::{
-    ConvSource, Function, Group, GroupSource, KernelGraph, LinearSource, PAD, Shape, conv_step,
-};
-
+use super::conv::Conv;
+use super::layout::{Value, Weight, compact, extent, taps};
 use super::parameters::Parameters;
 
 /// At most this many blocks of images go through a linear layer together.
@@ -15,23 +13,6 @@ pub const MAX_BLOCKS: usize = 8;
 /// Bytes of a linear layer's weights that are worked on together: a small part of a second-level
 /// cache, and read in order.
 const WEIGHT_BAND: usize = 128 << 10;
-
-/// A trained parameter: the plan's number of it, and where it is in the vector of all.
-#[derive(Debug, Clone)]
-pub struct Weight {
-    pub number: usize,
-    pub range: Range<usize>,
-}
-
-/// The activations that stages pass on, of one block of images.
-#[derive(Debug, Clone)]
-pub struct Value {
-    pub extent: Extent,
-    /// With the border of zeros that the widest convolution reading it needs.
-    pub layout: Layout,
-    /// f32 values, border included.
-    pub len: usize,
-}
 
 /// How a stage hands on the gradient of what it has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,31 +62,6 @@ pub enum Source {
     Input,
 }
 
-/// A convolution. Channels and products are those of one group of channels.
-#[derive(Debug)]
-pub struct Conv {
-    pub weight: Weight,
-    pub bias: Option<Weight>,
-    pub groups: usize,
-    pub kernel_size: usize,
-    pub ins: usize,
-    pub outs: usize,
-    /// Where in its input value its own border begins.
-    pub x_start: usize,
-    /// How far apart groups are in the input, the weights, `z` and `dz`.
-    pub x_group: usize,
-    pub w_group: usize,
-    pub dz_group: usize,
-    pub forward: Product,
-    /// The input's gradient from `dz`, which begins at `dz_start` of its buffer.
-    pub backward: Product,
-    pub dz_start: usize,
-    pub correlate: Correlate,
-    /// `dz` with borders of zeros, and with zeros between for a stride.
-    pub dz: Layout,
-    pub dz_len: usize,
-}
-
 #[derive(Debug)]
 pub struct Linear {
     pub weight: Weight,
@@ -132,36 +88,6 @@ pub struct Norm {
     pub values: usize,
     pub eps: f64,
     pub momentum: f64,
-}
-
-/// Channels, rows and columns; a vector's features count as columns of a single channel.
-fn extent(shape: Shape) -> Extent {
-    match shape {
-        Shape::Maps {
-            channels,
-            height,
-            width,
-        } => Extent {
-            channels,
-            rows: height,
-            columns: width,
-        },
-        Shape::Features(features) => Extent {
-            channels: 1,
-            rows: 1,
-            columns: features,
-        },
-    }
-}
-
-/// Without borders or gaps.
-pub fn compact(rows: usize, columns: usize, lanes: usize) -> Layout {
-    Layout {
-        offset: 0,
-        channel: rows * columns * lanes,
-        row: columns * lanes,
-        column: lanes,
-    }
 }
 
 /// The values that a group reads.
@@ -266,7 +192,16 @@ impl Stage {
         let lanes = around.isa.lanes();
         let (input, output) = (&around.values[group.input], &around.values[group.output]);
         let source = match &group.source {
-            GroupSource::Conv(conv) => Source::Conv(Box::new(Conv::new(group, conv, around))),
+            GroupSource::Conv(conv) => {
+                let weights = (
+                    around.weight(conv.weight),
+                    conv.bias.map(|bias| around.weight(bias)),
+                );
+                let wants_dx = around.handing != Handing::Nothing;
+                let middle = extent(group.middle);
+                let conv = Conv::new(conv, weights, input, middle, wants_dx, around.isa);
+                Source::Conv(Box::new(conv))
+            }
             GroupSource::Linear(linear) => Source::Linear(Linear::new(group, linear, around)),
             GroupSource::Sum { other } => Source::Sum {
                 other: *other,
@@ -354,6 +289,11 @@ impl Stage {
         self.norm.is_some()
     }
 
+    /// Whether its source is a convolution by Winograd's tiles.
+    pub fn has_tiles(&self) -> bool {
+        matches!(&self.source, Source::Conv(conv) if conv.winograd.is_some())
+    }
+
     /// Whether its source learns.
     pub fn source_learns(&self) -> bool {
         matches!(self.source, Source::Conv(_) | Source::Linear(_))
@@ -429,197 +369,6 @@ fn epilogue(
 fn without_training(chain: &[Function]) -> Vec<Function> {
     let stay = chain.iter().filter(|function| !function.only_in_training());
     stay.copied().collect()
-}
-
-/// Taps that step through an input and through weights.
-pub fn taps(count: usize, x_step: usize, w_step: usize) -> Taps {
-    Taps {
-        count,
-        x_step,
-        w_step,
-    }
-}
-
-/// The way of a convolution's gradient to its input.
-struct ConvBackward {
-    /// `dz` with borders of zeros, and with zeros between for a stride.
-    dz: Layout,
-    /// Where in that buffer the product begins.
-    dz_start: usize,
-    product: Product,
-}
-
-impl Conv {
-    fn new(group: &Group, conv: &ConvSource, around: &Around<'_>) -> Self {
-        let lanes = around.isa.lanes();
-        let input = &around.values[group.input];
-        let x = input.layout;
-        let (k, groups) = (conv.kernel_size, conv.groups);
-        let before = conv.pads.0;
-        let middle = extent(group.middle);
-        let (ins, outs) = (input.extent.channels / groups, middle.channels / groups);
-        let step = conv_step(outs);
-        let forward = Product {
-            out_step: middle.rows * middle.columns * lanes,
-            column_x_step: conv.stride * lanes,
-            column_out_step: lanes,
-            row_out_step: middle.columns * lanes,
-            row_stride: conv.stride,
-            x_rows: before..before + input.extent.rows,
-            ..Product::new(
-                outs,
-                middle.columns,
-                [
-                    taps(ins, x.channel, k * k * step),
-                    taps(k, x.row, k * step),
-                    taps(k, lanes, step),
-                ],
-            )
-        };
-        let backward = ConvBackward::new(conv, (input.extent, middle), around);
-        let dz = backward.dz;
-        Self {
-            weight: around.weight(conv.weight),
-            bias: conv.bias.map(|bias| around.weight(bias)),
-            groups,
-            kernel_size: k,
-            ins,
-            outs,
-            x_start: x.offset - before * (x.row + x.column),
-            x_group: ins * x.channel,
-            w_group: ins * k * k * step,
-            dz_group: outs * dz.channel,
-            forward: forward.tiled(around.isa),
-            backward: backward.product,
-            dz_start: backward.dz_start,
-            correlate: Correlate {
-                in_channels: ins,
-                out_channels: outs,
-                kernel_size: k,
-                rows: middle.rows,
-                columns: middle.columns,
-                x_channel: x.channel,
-                x_row: x.row,
-                x_pixel: lanes,
-                stride: conv.stride,
-                dz_channel: dz.channel,
-                dz_row: dz.row,
-                dz_column: dz.column,
-            },
-            dz,
-            dz_len: groups * outs * dz.channel,
-        }
-    }
-
-    /// Values of the weights, padding between taps included.
-    pub fn weights_len(&self) -> usize {
-        self.groups * self.w_group
-    }
-
-    /// Values of a block's gradients: the weights' and the biases'.
-    pub fn gradients_len(&self) -> usize {
-        self.weights_len() + self.groups * self.outs
-    }
-
-    /// Values of a group's weights as the input's gradient needs them.
-    pub fn flipped_group(&self) -> usize {
-        self.outs * self.kernel_size * self.kernel_size * conv_step(self.ins)
-    }
-
-    /// The weights `[group][in][row][column][out]` as `[group][out][row][column][in]`, rows and
-    /// columns backwards.
-    pub fn flip(&self, weights: &[f32], flipped: &mut [f32]) {
-        let area = self.kernel_size * self.kernel_size;
-        let (from_step, to_step) = (conv_step(self.outs), conv_step(self.ins));
-        for group in 0..self.groups {
-            let weights = &weights[group * self.w_group..];
-            let flipped = &mut flipped[group * self.flipped_group()..][..self.flipped_group()];
-            for input in 0..self.ins {
-                for tap in 0..area {
-                    let from = &weights[(input * area + tap) * from_step..][..self.outs];
-                    let to = (area - 1 - tap) * to_step + input;
-                    let to = flipped[to..].iter_mut().step_by(area * to_step);
-                    for (to, &weight) in to.zip(from) {
-                        *to = weight;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Output rows, behind the pooling, that are computed together.
-    pub fn band(&self, stage: &Stage) -> usize {
-        /// Bytes: a small part of a second-level cache.
-        const BAND: usize = 160 << 10;
-        let (window, _) = stage.train.window();
-        let row = stage.train.channels * window * stage.train.z.row * 4;
-        (BAND / row).clamp(1, stage.train.out_rows)
-    }
-
-    /// The rows of `z` that these need.
-    pub fn band_rows(&self, stage: &Stage) -> usize {
-        let (window, stride) = stage.train.window();
-        (self.band(stage) - 1) * stride + window
-    }
-
-    pub fn band_len(&self, stage: &Stage) -> usize {
-        stage.train.channels * self.band_rows(stage) * stage.train.z.row
-    }
-}
-
-impl ConvBackward {
-    /// dx[y] is the sum over taps t of dz[(y + before - t) / stride]: a correlation of the flipped
-    /// kernel with `dz`, spread out by the stride and with a border of k - 1 - before. Only where
-    /// somebody asks for dx.
-    fn new(conv: &ConvSource, (input, middle): (Extent, Extent), around: &Around<'_>) -> Self {
-        let lanes = around.isa.lanes();
-        let (k, stride, before) = (conv.kernel_size, conv.stride, conv.pads.0);
-        let (ins, outs) = (input.channels / conv.groups, middle.channels / conv.groups);
-        let wants_dx = around.handing != Handing::Nothing;
-        let (border, skip) = if wants_dx {
-            ((k - 1).saturating_sub(before), before.saturating_sub(k - 1))
-        } else {
-            (0, 0)
-        };
-        let spread = |count: usize| (count - 1) * stride + 1;
-        let side = |spread: usize, input: usize| {
-            if wants_dx {
-                border + spread.max(input + before)
-            } else {
-                spread
-            }
-        };
-        let rows = side(spread(middle.rows), input.rows);
-        let row = side(spread(middle.columns), input.columns) * lanes;
-        let dz = Layout {
-            offset: border * (row + lanes),
-            channel: rows * row,
-            row: stride * row,
-            column: stride * lanes,
-        };
-        let step = conv_step(ins);
-        let product = Product {
-            out_step: input.rows * input.columns * lanes,
-            column_x_step: lanes,
-            column_out_step: lanes,
-            row_out_step: input.columns * lanes,
-            x_rows: border..(border + spread(middle.rows)).saturating_sub(skip),
-            ..Product::new(
-                ins,
-                input.columns,
-                [
-                    taps(outs, dz.channel, k * k * step),
-                    taps(k, row, k * step),
-                    taps(k, lanes, step),
-                ],
-            )
-        };
-        Self {
-            dz,
-            dz_start: skip * (row + lanes),
-            product: product.tiled(around.isa),
-        }
-    }
 }
 
 impl Linear {

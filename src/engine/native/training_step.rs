@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use super::conv::ConvWeights;
 use super::forward::Pass;
 use super::gradient_parts::{GradientPart, parts};
 use super::stage::{MAX_BLOCKS, Source, Stage};
@@ -43,23 +44,21 @@ enum Then {
 pub struct TrainingStep {
     phases: Vec<Phase>,
     pub parts: Vec<GradientPart>,
-    /// Where the weights of a conv that hands on a gradient are turned around.
-    flipped: Vec<Vec<f32>>,
+    /// Each stage's, where it is a convolution.
+    conv_weights: Vec<ConvWeights>,
     workspaces: Vec<Mutex<Workspace>>,
 }
 
 impl TrainingStep {
     pub fn new(network: &super::Shared) -> Self {
-        let flipped = network.stages.iter().map(|stage| match &stage.source {
-            Source::Conv(conv) if stage.hands_on() => {
-                vec![0.0; conv.groups * conv.flipped_group()]
-            }
-            _ => Vec::new(),
+        let conv_weights = network.stages.iter().map(|stage| match &stage.source {
+            Source::Conv(conv) => ConvWeights::for_training(conv, stage.hands_on()),
+            _ => ConvWeights::default(),
         });
         Self {
             phases: phases(&network.stages),
             parts: parts(&network.stages, &network.parameters),
-            flipped: flipped.collect(),
+            conv_weights: conv_weights.collect(),
             workspaces: Vec::new(),
         }
     }
@@ -82,13 +81,13 @@ impl Network {
                     stages: &self.shared.stages,
                     values: &self.shared.values,
                     weights: &self.weights.values,
+                    conv_weights: &self.step.conv_weights,
                     norms: &self.norms,
                     training: Some(key),
                 },
                 network: &self.shared,
                 batch,
                 criterion,
-                flipped: &self.step.flipped,
             };
             let workspaces = &self.step.workspaces;
             self.workers.run(used, |item| {
@@ -141,18 +140,31 @@ impl Network {
 
     /// What follows from the weights before the batch is looked at.
     fn prepare(&mut self) {
-        for (index, stage) in self.shared.stages.iter().enumerate() {
+        let stages = &self.shared.stages;
+        for (stage, pass) in stages.iter().zip(&mut self.norms) {
             if let Some(norm) = &stage.norm {
-                self.norms[index]
-                    .mean
-                    .clone_from(&self.weights.running[norm.mean]);
+                pass.mean.clone_from(&self.weights.running[norm.mean]);
             }
+        }
+        let isa = self.shared.isa;
+        let mut forms = Vec::new();
+        for (stage, of_conv) in stages.iter().zip(&mut self.step.conv_weights) {
             if let Source::Conv(conv) = &stage.source {
-                let flipped = &mut self.step.flipped[index];
-                if !flipped.is_empty() {
-                    conv.flip(&self.weights.values[conv.weight.range.clone()], flipped);
-                }
+                let weights = &self.weights.values[conv.weight.range.clone()];
+                let both = [&mut of_conv.forward, &mut of_conv.backward];
+                let needed = both.into_iter().filter(|form| form.is_needed());
+                forms.extend(needed.map(|form| Mutex::new((form, conv, weights))));
             }
+        }
+        let compute = |item: usize| {
+            let (form, conv, weights) = &mut *lock(&forms[item]);
+            form.compute(isa, conv, weights);
+        };
+        // Flipping small convolutions' weights takes less time than waking a thread.
+        if stages.iter().any(Stage::has_tiles) {
+            self.workers.run(forms.len(), compute);
+        } else {
+            (0..forms.len()).for_each(compute);
         }
     }
 
@@ -263,7 +275,6 @@ struct Around<'a> {
     network: &'a super::Shared,
     batch: Batch<'a>,
     criterion: Criterion,
-    flipped: &'a [Vec<f32>],
 }
 
 /// One thread's share of a phase. Steps that look at each block by itself are done for a block one
@@ -325,7 +336,7 @@ fn run_step(around: &Around<'_>, workspace: &mut Workspace, step: Step, block: u
         }
         Step::ToNorm(index) => backward::to_norm(pass, workspace, index, block),
         Step::ToInput(index) => {
-            backward::to_input(pass, around.flipped, workspace, index, block);
+            backward::to_input(pass, workspace, index, block);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::kernels::{BlockLoss, Buffer, GradientSums, Isa};
 
-use super::stage::{Source, Stage, Value};
+use super::layout::Value;
+use super::stage::{Source, Stage};
 
 /// A few blocks of images, which one thread works on.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Workspace {
             *own = StageMemory::for_training(stage, blocks, isa);
         }
         let scratch = stages.iter().map(|stage| match &stage.source {
-            Source::Conv(conv) => conv.correlate.scratch(isa).max(conv.band_len(stage)),
+            Source::Conv(conv) => conv.training_scratch(&stage.train, isa),
             _ => 0,
         });
         workspace.scratch = Buffer::zeros(scratch.max().unwrap_or(0));
@@ -65,7 +66,7 @@ impl Workspace {
 
     /// Memory to predict in: the blocks go through the convs one after the other, in the same
     /// memory, and through what comes from the first linear layer on together.
-    pub fn for_evaluation(stages: &[Stage], values: &[Value], blocks: usize) -> Self {
+    pub fn for_evaluation(stages: &[Stage], values: &[Value], blocks: usize, isa: Isa) -> Self {
         let mut workspace = Self::empty(stages, blocks);
         let alone = before_linear(stages);
         workspace.values = (0..values.len())
@@ -85,7 +86,7 @@ impl Workspace {
             };
         }
         let scratch = stages.iter().map(|stage| match &stage.source {
-            Source::Conv(conv) => conv.band_len(stage),
+            Source::Conv(conv) => conv.scratch(&stage.train, isa),
             _ => 0,
         });
         workspace.scratch = Buffer::zeros(scratch.max().unwrap_or(0));
