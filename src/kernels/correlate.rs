@@ -1,7 +1,7 @@
 //! The gradient of a convolution's weights (backward-weights): for each tap, the sum over
 //! all pixels of what the tap saw times the gradient of what it added to.
 
-use super::lanes::{Isa, Lanes, kernel};
+use super::lanes::{Isa, Lanes, Loop, kernel};
 use super::{assert_inside, last};
 
 /// Extents and steps of a convolution and of the gradient of its output. Steps count f32 values.
@@ -198,8 +198,8 @@ unsafe fn run_any<V: Lanes>(tile: WeightsTile<'_>, outs: usize, taps: usize) {
         ($($o:literal: $($t:literal)*;)*) => {
             match (outs, taps) {
                 $($(($o, $t) if const { fits(V::REGISTERS, $o, $t) } =>
-                    // SAFETY: the caller's promise.
-                    unsafe { run_tile::<V, $o, $t>(tile) },)*)*
+                    // SAFETY: the caller's promise, and the kernel runs on these registers.
+                    unsafe { V::run(TapsTile::<'_, $o, $t>(tile)) },)*)*
                 _ => unreachable!("`correlate` chooses tiles that fit"),
             }
         };
@@ -213,6 +213,19 @@ unsafe fn run_any<V: Lanes>(tile: WeightsTile<'_>, outs: usize, taps: usize) {
         6: 1 2 3 4;
         7: 1 2 3;
         8: 1 2 3;
+    }
+}
+
+/// A tile of certain sides.
+struct TapsTile<'a, const O: usize, const T: usize>(WeightsTile<'a>);
+
+impl<const O: usize, const T: usize> Loop for TapsTile<'_, O, T> {
+    /// # Safety
+    /// As for [`run_tile`].
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { run_tile::<V, O, T>(self.0) }
     }
 }
 

@@ -193,6 +193,11 @@ pub trait Lanes: Copy {
     /// `N` values can be read at `from + i * from_step` and written at `to + i * to_step` for
     /// each `i` below `N`.
     unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize);
+    /// Runs a loop as a function by itself; all else is compiled into the kernel that it is part of,
+    /// which takes long where there are hundreds of loops.
+    /// # Safety
+    /// What the loop demands, and a processor with these registers.
+    unsafe fn run<L: Loop>(of: L);
 
     /// The first `N` values of `from`.
     #[inline(always)]
@@ -253,6 +258,13 @@ pub trait Lanes: Copy {
         let y = p.mul_add(r.mul(r), r).add(s(1.0));
         y.mul(n.exp2_whole())
     }
+}
+
+/// An innermost loop, such as that of one tile.
+pub trait Loop {
+    /// # Safety
+    /// Whoever makes one says what has to be true.
+    unsafe fn run<V: Lanes>(self);
 }
 
 /// Eight values in an array; compilers make vector instructions of it where there are some.
@@ -364,6 +376,11 @@ impl Lanes for Portable {
         // SAFETY: the caller's promise.
         unsafe { to.cast::<[u8; 8]>().write(self.0.map(|v| v as i32 as u8)) }
     }
+    #[inline(never)]
+    unsafe fn run<L: Loop>(of: L) {
+        // SAFETY: the caller's promise.
+        unsafe { of.run::<Self>() }
+    }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
         for row in 0..Self::N {
@@ -383,7 +400,7 @@ pub(super) mod x86 {
     //! to: the processor must have it. These types' operations run only inside functions that
     //! [`kernel!`](super::kernel) compiles for an [`Isa`](super::Isa) with the instructions.
 
-    use super::Lanes;
+    use super::{Lanes, Loop};
     use std::arch::x86_64::*;
 
     #[derive(Debug, Clone, Copy)]
@@ -469,6 +486,12 @@ pub(super) mod x86 {
                 let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(self.0));
                 _mm_storeu_si128(to.cast(), bytes);
             }
+        }
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx2,fma")]
+        unsafe fn run<L: Loop>(of: L) {
+            // SAFETY: the caller's promise.
+            unsafe { of.run::<Self>() }
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
@@ -605,6 +628,12 @@ pub(super) mod x86 {
                 let halves = _mm_packus_epi32(low, high);
                 _mm_storel_epi64(to.cast(), _mm_packus_epi16(halves, halves));
             }
+        }
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn run<L: Loop>(of: L) {
+            // SAFETY: the caller's promise.
+            unsafe { of.run::<Self>() }
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::lanes::{Isa, Lanes, kernel, prefetch};
+use super::lanes::{Isa, Lanes, Loop, kernel, prefetch};
 use super::product_form::{Product, Start};
 use super::slide;
 
@@ -147,8 +147,8 @@ unsafe fn run_any<V: Lanes, const NEAR: bool, const DENSE: bool>(
         ($($o:literal: $($c:literal)*;)*) => {
             match (outs, columns) {
                 $($(($o, $c) if const { fits(V::REGISTERS, $o, $c) } =>
-                    // SAFETY: the caller's promise.
-                    unsafe { run_strip::<V, $o, $c, NEAR, DENSE>(strip) },)*)*
+                    // SAFETY: the caller's promise, and the kernel runs on these registers.
+                    unsafe { V::run(TileStrip::<'_, $o, $c, NEAR, DENSE>(strip)) },)*)*
                 _ => unreachable!("`tiled` chooses tiles that fit"),
             }
         };
@@ -185,6 +185,23 @@ struct Strip<'a> {
     w: *const f32,
     x: *const f32,
     out: *mut f32,
+}
+
+/// A strip of a certain tile.
+struct TileStrip<'a, const O: usize, const C: usize, const NEAR: bool, const DENSE: bool>(
+    Strip<'a>,
+);
+
+impl<const O: usize, const C: usize, const NEAR: bool, const DENSE: bool> Loop
+    for TileStrip<'_, O, C, NEAR, DENSE>
+{
+    /// # Safety
+    /// As for [`run_strip`].
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { run_strip::<V, O, C, NEAR, DENSE>(self.0) }
+    }
 }
 
 /// Computes a strip of `O` outs by `C` columns, a tile for each row. With `NEAR` the weights of

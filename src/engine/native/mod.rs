@@ -139,7 +139,7 @@ impl Native {
             workers: Workers::new(threads),
             step: TrainingStep::new(&shared),
             idle: Mutex::new(Vec::new()),
-            single: Single::new(&shared.stages, &shared.values, isa).map(Mutex::new),
+            single: Single::new(&shared.stages, &shared.values, isa, threads).map(Mutex::new),
             weights,
             shared,
         };
@@ -337,8 +337,9 @@ impl Network {
         if let (true, Some(single)) = (images.len() <= FEW, &self.single) {
             let mut single = lock(single);
             let logits = images.iter().flat_map(|image| {
+                let (scale, shift) = (shared.scale, shared.shift);
                 single
-                    .logits(&pass, image, shared.scale, shared.shift)
+                    .logits(&pass, &self.workers, image, scale, shift)
                     .to_vec()
             });
             return logits.collect();
