@@ -136,7 +136,8 @@ pub fn train_all(
             let run = &comparison.runs[*index];
             let ending = match child.try_wait() {
                 Ok(None) => return true,
-                Ok(Some(status)) => ending(run, status, settings, stopping),
+                // A Ctrl-C may have reached it, too young to know what to do, before we looked.
+                Ok(Some(status)) => ending(run, status, settings, stopping || stop()),
                 Err(error) => Ending::Failed(format!("its process can't be waited for: {error}")),
             };
             progress.end(*index, comparison, &ending);
