@@ -187,12 +187,13 @@ impl Conv {
         const BAND: usize = 160 << 10;
         let (window, stride) = behind.window();
         let rows = BAND / (behind.channels * window * behind.z.row * size_of::<f32>());
+        let rows = rows.max(1);
         let rows = match &self.winograd {
             // Whole tiles, for a part of one is as much work.
             Some(winograd) => rows.next_multiple_of(winograd.forward.tile_rows().div_ceil(stride)),
             None => rows,
         };
-        rows.clamp(1, behind.out_rows)
+        rows.min(behind.out_rows)
     }
 
     /// The rows of `z` that these need.
