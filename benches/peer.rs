@@ -134,18 +134,12 @@ fn main() {
     let data = option("--data").unwrap_or_else(|| "auto".into());
     let backend = option("--backend").unwrap_or_else(|| "native".into());
     let backend = Backend::from_str(&backend, false).unwrap();
-    let isa = option("--isa").map(|name| {
-        let mut all = Isa::available().into_iter();
-        all.find(|isa| isa.name() == name).unwrap()
-    });
-    let compute = match isa {
-        Some(isa) => Compute::on_isa(isa, threads),
+    let isa_of = |name: &str| Isa::available().into_iter().find(|isa| isa.name() == name);
+    let compute = match option("--isa") {
+        Some(name) => Compute::on_isa(isa_of(&name).unwrap(), threads),
         None => backend.compute(threads).unwrap(),
     };
-    let isa = Isa::available().into_iter();
-    let isa = isa
-        .into_iter()
-        .find(|isa| compute.isa() == Some(isa.name()));
+    let isa = compute.isa().and_then(isa_of);
     let source = find(&DataArg::from(data.as_str())).unwrap();
     let digits = source.load(Split::Train).unwrap().digits;
     for line in stdin().lock().lines() {

@@ -37,8 +37,8 @@ from common import (
 
 def module(layer, shape):
     match layer:
-        case ("conv", channels, kernel, padding, *bias):
-            return nn.Conv2d(shape[0], channels, kernel, padding=padding, bias=not bias)
+        case ("conv", channels, kernel, padding, *no_bias):
+            return nn.Conv2d(shape[0], channels, kernel, padding=padding, bias=not no_bias)
         case ("batch_norm",):
             return nn.BatchNorm2d(shape[0])
         case ("relu",):

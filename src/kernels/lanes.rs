@@ -215,6 +215,28 @@ pub trait Lanes: Copy {
         unsafe { self.store(to.as_mut_ptr()) }
     }
 
+    /// At most `N` values, and zeros.
+    #[inline(always)]
+    fn read_some(from: &[f32]) -> Self {
+        if from.len() == Self::N {
+            return Self::read(from);
+        }
+        let mut values = [0.0; 16];
+        values[..from.len()].copy_from_slice(from);
+        Self::read(&values)
+    }
+
+    /// Overwrites `to` with as many of the values, at most `N`.
+    #[inline(always)]
+    fn write_some(self, to: &mut [f32]) {
+        if to.len() == Self::N {
+            return self.write(to);
+        }
+        let mut values = [0.0; 16];
+        self.write(&mut values);
+        to.copy_from_slice(&values[..to.len()]);
+    }
+
     /// A function of each value, lane by lane: slower than whole registers.
     #[inline(always)]
     fn map(self, function: impl Fn(f32) -> f32) -> Self {

@@ -18,11 +18,11 @@ fn pixels_in<V: Lanes>(bytes: &[u8], scale: f32, shift: f32, x: &mut [f32]) {
     for (bytes, x) in bytes.chunks(V::N).zip(x.chunks_mut(V::N)) {
         let mut padded = [0u8; 16];
         padded[..bytes.len()].copy_from_slice(bytes);
-        let mut values = [0.0; 16];
         // SAFETY: no register has more than 16 lanes.
         let pixels = unsafe { V::load_bytes(padded.as_ptr()) };
-        pixels.mul_add(scale, shift).write(&mut values);
-        x[..bytes.len()].copy_from_slice(&values[..bytes.len()]);
+        pixels
+            .mul_add(scale, shift)
+            .write_some(&mut x[..bytes.len()]);
     }
 }
 
@@ -126,20 +126,17 @@ fn features<V: Lanes, F: Pointwise>(
     };
     for first in (0..epilogue.channels).step_by(V::N) {
         let count = V::N.min(epilogue.channels - first);
-        let (mut values, mut means) = ([0.0; 16], [0.0; 16]);
-        let (mut scales, mut shifts) = ([1.0; 16], [0.0; 16]);
-        values[..count].copy_from_slice(&z[first..first + count]);
+        let (mut means, mut scales, mut shifts) = ([0.0; 16], [1.0; 16], [0.0; 16]);
         let affine = affine.iter().flat_map(|a| &a[first..first + count]);
         for (lane, affine) in affine.enumerate() {
             means[lane] = affine.mean;
             scales[lane] = affine.scale;
             shifts[lane] = affine.shift;
         }
-        let n = V::read(&values).sub(V::read(&means));
+        let n = V::read_some(&z[first..first + count]).sub(V::read(&means));
         let n = n.mul_add(V::read(&scales), V::read(&shifts));
         chain
             .apply::<V, { chain::ANY }>(n, place)
-            .write(&mut values);
-        y[first..first + count].copy_from_slice(&values[..count]);
+            .write_some(&mut y[first..first + count]);
     }
 }

@@ -102,16 +102,10 @@ impl Conv {
             dz_row: dz.row,
             dz_column: dz.column,
         };
-        let tile = Tile::of((ins, outs), (middle.rows, middle.columns));
+        let extent = (middle.rows, middle.columns);
+        let tile = Tile::of((k, conv.stride), (ins, outs), extent);
         let by_tiles = |tile| ByWinograd {
-            forward: Winograd::new(
-                isa,
-                tile,
-                (ins, outs),
-                (middle.rows, middle.columns),
-                (x.channel, x.row),
-                step,
-            ),
+            forward: Winograd::new(isa, tile, (ins, outs), extent, (x.channel, x.row), step),
             backward: Winograd::new(
                 isa,
                 tile,
@@ -122,8 +116,7 @@ impl Conv {
             ),
             weights: WinogradWeights::new(isa, tile, &correlate),
         };
-        let is_made_for_tiles = k == Tile::KERNEL_SIZE && conv.stride == 1;
-        let winograd = tile.filter(|_| is_made_for_tiles).map(by_tiles);
+        let winograd = tile.map(by_tiles);
         Self {
             weight,
             bias,
@@ -212,8 +205,8 @@ impl Conv {
         let forward = self
             .winograd
             .as_ref()
-            .map(|winograd| winograd.forward.scratch(isa));
-        self.band_len(behind) + forward.unwrap_or(0)
+            .map_or(0, |winograd| winograd.forward.scratch(isa));
+        self.band_len(behind) + forward
     }
 
     /// Values of scratch space that training needs.
@@ -242,11 +235,11 @@ impl ConvWeights {
         let transformed = conv
             .winograd
             .as_ref()
-            .map(|winograd| winograd.forward.weights_len());
+            .map_or(0, |winograd| winograd.forward.weights_len());
         Self {
             forward: Form {
                 flipped: Vec::new(),
-                transformed: vec![0.0; conv.groups * transformed.unwrap_or(0)],
+                transformed: vec![0.0; conv.groups * transformed],
             },
             backward: Form::default(),
         }
@@ -259,10 +252,10 @@ impl ConvWeights {
             let transformed = conv
                 .winograd
                 .as_ref()
-                .map(|winograd| winograd.backward.weights_len());
+                .map_or(0, |winograd| winograd.backward.weights_len());
             weights.backward = Form {
                 flipped: vec![0.0; conv.groups * conv.flipped_group()],
-                transformed: vec![0.0; conv.groups * transformed.unwrap_or(0)],
+                transformed: vec![0.0; conv.groups * transformed],
             };
         }
         weights

@@ -4,16 +4,11 @@
 //! of a register; so the gradients are turned first, with output channels in the lanes.
 
 use super::scheme::{Four, KERNEL, MAX_OUTPUTS, MAX_PIXELS, Scheme, Tile, Two};
-use super::tiles::{Grid, Tiles, place_step, transform_pixels, write_some};
+use super::tiles::{Grid, Tiles, place_step, together, transform_pixels};
 use crate::kernels::correlate::Correlate;
 use crate::kernels::lanes::{Isa, Lanes, kernel};
 use crate::kernels::product::product;
 use crate::kernels::product_form::{Product, Start, Taps};
-
-/// Bytes of transformed pixels, and of transformed gradients, that are worked on together: parts of a
-/// second-level cache.
-const PIXELS: usize = 640 << 10;
-const GRADIENTS: usize = 640 << 10;
 
 /// The backward-weights pass of a convolution with a 3x3 kernel and stride 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,13 +41,8 @@ impl WinogradWeights {
         };
         let padded = sizes.out_channels.next_multiple_of(lanes);
         let each = tile.places() * lanes * size_of::<f32>();
-        let all = grid.tiles(tile, sizes.rows);
-        let most = (PIXELS / (each * grid.ins)).clamp(1, all);
-        // Evened out.
-        let tiles = all.div_ceil(all.div_ceil(most));
-        let registers = padded / lanes;
-        let most = (GRADIENTS / (each * tiles * lanes)).clamp(1, registers);
-        let block = registers.div_ceil(registers.div_ceil(most)) * lanes;
+        let tiles = together(grid.tiles(tile, sizes.rows), each * grid.ins);
+        let block = together(padded / lanes, each * tiles * lanes) * lanes;
         let product = |tiles: usize| {
             let taps = Taps {
                 count: tiles * lanes,
@@ -120,20 +110,17 @@ pub fn winograd_backward_weights(
     let lanes = isa.lanes();
     sizes.sizes.check(lanes, x, dz, (dw, dw_step));
     let places = sizes.tile.places();
-    let steps = Steps {
-        pixels: sizes.pixels_step(isa),
-        gradients: sizes.gradients_step(isa),
-        sums: sizes.sums_step(),
-    };
-    let (pixels, rest) = scratch.split_at_mut(places * steps.pixels);
-    let (gradients, rest) = rest.split_at_mut(places * steps.gradients);
-    let (sums, turned) = rest.split_at_mut(places * steps.sums);
+    let (pixels_step, gradients_step) = (sizes.pixels_step(isa), sizes.gradients_step(isa));
+    let sums_step = sizes.sums_step();
+    let (pixels, rest) = scratch.split_at_mut(places * pixels_step);
+    let (gradients, rest) = rest.split_at_mut(places * gradients_step);
+    let (sums, turned) = rest.split_at_mut(places * sums_step);
     let rows = (0, sizes.grid.rows);
     let all = sizes.grid.tiles(sizes.tile, sizes.grid.rows);
     for first in (0..all).step_by(sizes.tiles) {
         let count = sizes.tiles.min(all - first);
         let tiles = Tiles { first, count, rows };
-        transform_pixels(isa, sizes.tile, &sizes.grid, tiles, x, pixels, steps.pixels);
+        transform_pixels(isa, sizes.tile, &sizes.grid, tiles, x, pixels, pixels_step);
         for out in (0..sizes.padded).step_by(sizes.block) {
             let block = sizes.block.min(sizes.padded - out);
             transform_gradients(
@@ -143,7 +130,7 @@ pub fn winograd_backward_weights(
                 dz,
                 (out, block),
                 gradients,
-                steps.gradients,
+                gradients_step,
                 turned,
             );
             let place_product = Product {
@@ -155,23 +142,16 @@ pub fn winograd_backward_weights(
                 product(
                     isa,
                     &place_product,
-                    &pixels[place * steps.pixels..],
+                    &pixels[place * pixels_step..],
                     start,
-                    &gradients[place * steps.gradients..],
+                    &gradients[place * gradients_step..],
                     0..1,
-                    &mut sums[place * steps.sums..][out..],
+                    &mut sums[place * sums_step..][out..],
                 );
             }
         }
     }
-    transform_sums(isa, sizes, sums, steps.sums, dw, dw_step);
-}
-
-/// How far apart places are.
-struct Steps {
-    pixels: usize,
-    gradients: usize,
-    sums: usize,
+    transform_sums(isa, sizes, sums, sums_step, dw, dw_step);
 }
 
 kernel! {
@@ -341,7 +321,7 @@ fn sums_by<V: Lanes, S: Scheme>(
                 let line = S::weight_gradients(half[r]);
                 for c in 0..KERNEL {
                     let to = (r * KERNEL + c) * dw_step + first;
-                    write_some(line[c], &mut dw[to..][..outs]);
+                    line[c].write_some(&mut dw[to..][..outs]);
                 }
             }
         }

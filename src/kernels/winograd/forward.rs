@@ -4,16 +4,11 @@
 use std::ops::Range;
 
 use super::scheme::{Four, KERNEL, MAX_OUTPUTS, MAX_PIXELS, Scheme, Tile, Two};
-use super::tiles::{Grid, Tiles, place_step, read_some, transform_pixels, write_some};
+use super::tiles::{Grid, Tiles, place_step, together, transform_pixels};
 use crate::kernels::lanes::{Isa, Lanes, kernel};
 use crate::kernels::product::product;
 use crate::kernels::product_form::{Product, Start, Taps};
 use crate::kernels::{assert_inside, last};
-
-/// Bytes of transformed pixels, and of products, that are worked on together: parts of a second-level
-/// cache.
-const PIXELS: usize = 640 << 10;
-const PRODUCTS: usize = 640 << 10;
 
 /// A convolution with a 3x3 kernel and stride 1: its extents and steps, which count f32 values.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,12 +46,8 @@ impl Winograd {
             x_row,
         };
         let each = tile.places() * lanes * size_of::<f32>();
-        let all = grid.tiles(tile, rows);
-        let most = (PIXELS / (each * ins)).clamp(1, all);
-        // Evened out.
-        let tiles = all.div_ceil(all.div_ceil(most));
-        let most = (PRODUCTS / (each * tiles)).clamp(1, outs);
-        let block = outs.div_ceil(outs.div_ceil(most));
+        let tiles = together(grid.tiles(tile, rows), each * ins);
+        let block = together(outs, each * tiles);
         let product = |tiles: usize| {
             let taps = Taps {
                 count: ins,
@@ -94,8 +85,15 @@ impl Winograd {
 
     /// How many values of scratch space [`winograd`] needs.
     pub fn scratch(&self, isa: Isa) -> usize {
-        let step = |channels: usize| place_step(self.tiles * channels * isa.lanes());
-        self.tile.places() * (step(self.grid.ins) + step(self.block))
+        self.tile.places() * (self.pixels_step(isa) + self.products_step(isa))
+    }
+
+    fn pixels_step(&self, isa: Isa) -> usize {
+        place_step(self.grid.ins * self.tiles * isa.lanes())
+    }
+
+    fn products_step(&self, isa: Isa) -> usize {
+        place_step(self.block * self.tiles * isa.lanes())
     }
 
     fn check(&self, lanes: usize, x: &[f32], out: (&[f32], usize, usize), rows: &Range<usize>) {
@@ -140,7 +138,7 @@ fn weights_by<V: Lanes, S: Scheme>(sizes: &Winograd, weights: &[f32], transforme
                 let mut taps = [V::splat(0.0); KERNEL];
                 for row in 0..KERNEL {
                     let tap = &weights[(row * KERNEL + column) * step + first..][..outs];
-                    taps[row] = read_some(tap);
+                    taps[row] = V::read_some(tap);
                 }
                 let taps = S::weights(taps);
                 for row in 0..S::PIXELS {
@@ -152,7 +150,7 @@ fn weights_by<V: Lanes, S: Scheme>(sizes: &Winograd, weights: &[f32], transforme
                 for column in 0..S::PIXELS {
                     let place = row * S::PIXELS + column;
                     let to = (place * ins + input) * step + first;
-                    write_some(line[column], &mut transformed[to..][..outs]);
+                    line[column].write_some(&mut transformed[to..][..outs]);
                 }
             }
         }
@@ -180,8 +178,7 @@ pub fn winograd(
     sizes.check(lanes, x, (out, out_step, row_out_step), &rows);
     let places = sizes.tile.places();
     let (ins, step) = (sizes.grid.ins, sizes.w_step);
-    let pixels_step = place_step(sizes.tiles * ins * lanes);
-    let products_step = place_step(sizes.tiles * sizes.block * lanes);
+    let (pixels_step, products_step) = (sizes.pixels_step(isa), sizes.products_step(isa));
     let (pixels, products) = scratch.split_at_mut(places * pixels_step);
     let all = sizes.grid.tiles(sizes.tile, rows.len());
     for first in (0..all).step_by(sizes.tiles) {

@@ -18,18 +18,19 @@ pub enum Tile {
 }
 
 impl Tile {
-    /// The kernels that there are tiles for.
-    pub const KERNEL_SIZE: usize = KERNEL;
-
-    /// The tile by which a convolution of so many channels, with a 3x3 kernel and stride 1, is faster than
-    /// directly; `None` if none is. `cargo bench --bench convolutions` measures all three.
+    /// The tile by which a convolution of so many channels to so many others is faster than directly; `None`
+    /// if none is, or the kernel is not 3x3 or the stride not 1. `cargo bench --bench convolutions` measures all three.
     ///
     /// Transforms are worth their time where each value that they make is used by many channels, and
     /// tiles where few of them reach beyond the output.
-    pub fn of((ins, outs): (usize, usize), (rows, columns): (usize, usize)) -> Option<Self> {
+    pub fn of(
+        (kernel_size, stride): (usize, usize),
+        (ins, outs): (usize, usize),
+        (rows, columns): (usize, usize),
+    ) -> Option<Self> {
         /// Channels on either side from which on a tile pays.
         const CHANNELS: usize = 16;
-        if ins.min(outs) < CHANNELS {
+        if kernel_size != KERNEL || stride != 1 || ins.min(outs) < CHANNELS {
             return None;
         }
         let products = |tile: Self| {

@@ -68,32 +68,19 @@ impl Tiles {
     }
 }
 
+/// Bytes of what a pass makes for one step and reads in the next that are worked on together: a part of
+/// a second-level cache.
+const TOGETHER: usize = 640 << 10;
+
+/// Of `all` things that take so many bytes each, how many are worked on together, evened out.
+pub fn together(all: usize, bytes: usize) -> usize {
+    all.div_ceil(all.div_ceil((TOGETHER / bytes).clamp(1, all)))
+}
+
 /// How far apart places are that hold so many values each: not a multiple of a page, else all places of
 /// a tile would fall into the same few places of the cache.
 pub fn place_step(len: usize) -> usize {
     len + 16
-}
-
-/// At most `N` values, and zeros.
-#[inline(always)]
-pub fn read_some<V: Lanes>(from: &[f32]) -> V {
-    if from.len() == V::N {
-        return V::read(from);
-    }
-    let mut values = [0.0; 16];
-    values[..from.len()].copy_from_slice(from);
-    V::read(&values)
-}
-
-/// As many of the register's values as `to` has.
-#[inline(always)]
-pub fn write_some<V: Lanes>(register: V, to: &mut [f32]) {
-    if to.len() == V::N {
-        return register.write(to);
-    }
-    let mut values = [0.0; 16];
-    register.write(&mut values);
-    to.copy_from_slice(&values[..to.len()]);
 }
 
 kernel! {
