@@ -1,7 +1,8 @@
 //! Networks as burn's operations, on any of burn's devices.
 //!
-//! Nothing is copied to the host step by step: losses, right answers and the average of the weights
-//! stay on the device, which the host would otherwise wait for, and are read every some steps.
+//! Nothing is copied to the host step by step: the logits and the average of the weights stay on the
+//! device, which the host would otherwise wait for. Every some steps the logits are read together, and
+//! the host finds losses and right answers: on the device these would be half a dozen small kernels a step.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,15 +10,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use burn::tensor::{Device, Tensor};
 use rayon::ThreadPool;
 
-use super::{Engine, Setup, StepFigures, loss};
-use crate::dataset::{Batch, Batcher, targets};
+use super::loss::{self, argmax};
+use super::{Engine, Setup, StepFigures};
+use crate::dataset::{Batch, Batcher, CLASSES, targets};
 use crate::kernels::Arithmetic;
 use crate::network::{
     BurnPass, DeviceState, NamedTensor, Parameter, Plan, Role, StateError, to_device,
 };
 use crate::optimizer::{HostMoment, Moments, OptimizerState};
 
-/// Steps whose figures stay on the device until they are read together.
+/// Steps whose logits stay on the device until they are read together.
 const READ_EVERY: usize = 32;
 
 /// A network with burn's operations and autodiff, its optimizer, and the moving average of its
@@ -37,8 +39,8 @@ pub struct OnBurn {
     /// Steps taken, and both moments of each trained parameter: none before the first step.
     steps: u64,
     moments: Vec<[Tensor<1>; 2]>,
-    /// Loss sum and right answers `[2]` of the steps that have not been read, and their images.
-    unread: Vec<(Tensor<1>, u64)>,
+    /// Logits `[batch, classes]` of the steps that have not been read, and their labels.
+    unread: Vec<(Tensor<2>, Vec<u8>)>,
     /// How often the host has waited for the device.
     reads: AtomicU64,
 }
@@ -118,16 +120,11 @@ impl OnBurn {
         let logits = pass.logits(&self.setup.plan, images);
         let updates = pass.into_updates();
         let targets = targets(batch.labels, &self.device);
-        let loss = loss::loss(self.setup.criterion, logits.clone(), targets.clone());
+        let loss = loss::loss(self.setup.criterion, logits.clone(), targets);
         let gradients = loss.backward();
-        let answers = logits.without_autodiff().argmax(1).flatten::<1>(0, 1);
-        let right = answers.equal(targets.without_autodiff());
-        let loss = loss.without_autodiff();
-        let images = batch.images.len() as u64;
-        let figures = vec![loss.clone() * images as f64, right.float().sum()];
         Backward {
-            figures: Tensor::cat(figures, 0),
-            loss,
+            loss: loss.without_autodiff(),
+            logits: logits.without_autodiff(),
             gradients: state.iter().map(|tensor| tensor.grad(&gradients)).collect(),
             updates,
         }
@@ -214,6 +211,22 @@ impl OnBurn {
         }
     }
 
+    /// A step's figures from its labels and as many rows of logits.
+    fn figures<'l>(
+        &self,
+        labels: &[u8],
+        logits: impl Iterator<Item = &'l [f32]>,
+    ) -> StepFigures {
+        let mut figures = StepFigures::default();
+        for (&label, logits) in labels.iter().zip(logits) {
+            let label = usize::from(label);
+            figures.images += 1;
+            figures.correct += u64::from(argmax(logits) == label);
+            figures.loss_sum += loss::loss_of(self.setup.criterion, logits, label);
+        }
+        figures
+    }
+
     /// A tensor's values, for which the host waits.
     fn host(&self, tensor: Tensor<1>) -> Vec<f32> {
         self.reads.fetch_add(1, Ordering::Relaxed);
@@ -243,8 +256,8 @@ impl OnBurn {
 struct Backward {
     /// The mean loss `[1]`.
     loss: Tensor<1>,
-    /// The summed loss and the right answers `[2]`.
-    figures: Tensor<1>,
+    /// `[batch, classes]`.
+    logits: Tensor<2>,
     /// In the plan's order; `None` for what isn't trained.
     gradients: Vec<Option<Tensor<1>>>,
     /// New running statistics, with their places in the state.
@@ -264,7 +277,7 @@ impl Engine for OnBurn {
             if let Some(decay) = self.setup.ema_decay {
                 self.move_average(decay);
             }
-            self.unread.push((pass.figures, batch.images.len() as u64));
+            self.unread.push((pass.logits, batch.labels.to_vec()));
         });
         if self.unread.len() < READ_EVERY {
             return Vec::new();
@@ -278,15 +291,12 @@ impl Engine for OnBurn {
         }
         let pool = Arc::clone(&self.pool);
         pool.install(|| {
-            let (figures, images): (Vec<_>, Vec<_>) = self.unread.drain(..).unzip();
-            let values = self.host(Tensor::cat(figures, 0));
-            let steps = values.chunks_exact(2).zip(images);
+            let (logits, labels): (Vec<_>, Vec<_>) = self.unread.drain(..).unzip();
+            let logits = self.host(Tensor::cat(logits, 0).flatten(0, 1));
+            let mut rows = logits.chunks_exact(CLASSES);
+            let steps = labels.iter();
             steps
-                .map(|(figures, images)| StepFigures {
-                    images,
-                    correct: figures[1] as u64,
-                    loss_sum: f64::from(figures[0]),
-                })
+                .map(|labels| self.figures(labels, rows.by_ref()))
                 .collect()
         })
     }
