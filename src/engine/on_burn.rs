@@ -212,11 +212,7 @@ impl OnBurn {
     }
 
     /// A step's figures from its labels and as many rows of logits.
-    fn figures<'l>(
-        &self,
-        labels: &[u8],
-        logits: impl Iterator<Item = &'l [f32]>,
-    ) -> StepFigures {
+    fn figures<'l>(&self, labels: &[u8], logits: impl Iterator<Item = &'l [f32]>) -> StepFigures {
         let mut figures = StepFigures::default();
         for (&label, logits) in labels.iter().zip(logits) {
             let label = usize::from(label);
