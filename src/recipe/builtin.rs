@@ -24,7 +24,7 @@ macro_rules! builtin {
 }
 
 /// All of them, in the order that `mnistctl recipes` lists.
-pub const BUILTIN: [Builtin; 21] = builtin![
+pub const BUILTIN: [Builtin; 22] = builtin![
     "cnn-9956",
     "cnn-9956-published",
     "cnn-9956-tuned",
@@ -35,6 +35,7 @@ pub const BUILTIN: [Builtin; 21] = builtin![
     "handwriting",
     "resnet",
     "speedrun",
+    "speedrun-994",
     "compare/conv2-k5-fc2",
     "compare/conv2-k3-fc2",
     "compare/conv2-k7-fc2",
