@@ -63,8 +63,9 @@ def accuracy_of(model, images, labels):
     return sum((model(part).argmax(1) == answer).sum().item() for part, answer in pairs) / len(labels)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(description, model_of, train):
+    """Trains and tests a model as the command line says, and prints the line of JSON."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, required=True)
     data_option(parser)
@@ -84,4 +85,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__.splitlines()[0], model_of, train)

@@ -7,20 +7,16 @@ grid_sample, for torchvision's RandomAffine takes one image after the other.
 Prints one line of JSON, as torch_speedrun.py does.
 """
 
-import time
+# First, for it takes the time before PyTorch is imported.
+from torch_speedrun import run
 
-BEGIN = time.perf_counter()
-
-import argparse
-import json
 import math
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from common import MEAN, STD, data_option, keep_freed_memory, read_idx
-from torch_speedrun import accuracy_of, read
+from common import MEAN, STD
 
 EPOCHS, BATCH = 2, 128
 DEGREES, TRANSLATE, SCALE, SHEAR = 8, 0.06, (0.92, 1.08), 8
@@ -70,25 +66,5 @@ def train(model, images, labels):
             scheduler.step()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, required=True)
-    data_option(parser)
-    args = parser.parse_args()
-    keep_freed_memory()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-
-    start = time.perf_counter()
-    model = model_of().to(memory_format=torch.channels_last)
-    train(model, *read(args.data, "train"))
-    trained = time.perf_counter()
-    accuracy = accuracy_of(model, *read(args.data, "t10k"))
-    end = time.perf_counter()
-    times = {"seconds": trained - start, "seconds_test": end - trained, "seconds_total": end - BEGIN}
-    print(json.dumps({**times, "accuracy": accuracy}))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__.splitlines()[0], model_of, train)
