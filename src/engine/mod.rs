@@ -40,7 +40,7 @@ pub struct Setup {
     pub ema_decay: Option<f64>,
 }
 
-/// A batch's loss and right answers in training, as they were before its step.
+/// A batch's loss and right answers; in training as they were before its step.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StepFigures {
     pub images: u64,
@@ -50,6 +50,17 @@ pub struct StepFigures {
 }
 
 impl StepFigures {
+    /// Adds answers: `logits` row-major `[batch, classes]`.
+    pub fn add_logits(&mut self, criterion: Criterion, logits: &[f32], labels: &[u8]) {
+        let classes = logits.len() / labels.len().max(1);
+        for (row, &label) in logits.chunks_exact(classes.max(1)).zip(labels) {
+            let label = usize::from(label);
+            self.loss_sum += loss::loss_of(criterion, row, label);
+            self.correct += u64::from(loss::argmax(row) == label);
+        }
+        self.images += labels.len() as u64;
+    }
+
     /// The mean over the batch.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.images as f64

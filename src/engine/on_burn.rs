@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use burn::tensor::{Device, Tensor};
 use rayon::ThreadPool;
 
-use super::loss::{self, argmax};
-use super::{Engine, Setup, StepFigures};
+use super::{Engine, Setup, StepFigures, loss};
 use crate::dataset::{Batch, Batcher, CLASSES, targets};
 use crate::kernels::Arithmetic;
 use crate::network::{
@@ -211,18 +210,6 @@ impl OnBurn {
         }
     }
 
-    /// A step's figures from its labels and as many rows of logits.
-    fn figures<'l>(&self, labels: &[u8], logits: impl Iterator<Item = &'l [f32]>) -> StepFigures {
-        let mut figures = StepFigures::default();
-        for (&label, logits) in labels.iter().zip(logits) {
-            let label = usize::from(label);
-            figures.images += 1;
-            figures.correct += u64::from(argmax(logits) == label);
-            figures.loss_sum += loss::loss_of(self.setup.criterion, logits, label);
-        }
-        figures
-    }
-
     /// A tensor's values, for which the host waits.
     fn host(&self, tensor: Tensor<1>) -> Vec<f32> {
         self.reads.fetch_add(1, Ordering::Relaxed);
@@ -289,11 +276,15 @@ impl Engine for OnBurn {
         pool.install(|| {
             let (logits, labels): (Vec<_>, Vec<_>) = self.unread.drain(..).unzip();
             let logits = self.host(Tensor::cat(logits, 0).flatten(0, 1));
-            let mut rows = logits.chunks_exact(CLASSES);
-            let steps = labels.iter();
-            steps
-                .map(|labels| self.figures(labels, rows.by_ref()))
-                .collect()
+            let mut logits = &logits[..];
+            let of_step = |labels: Vec<u8>| {
+                let (own, rest) = logits.split_at(labels.len() * CLASSES);
+                logits = rest;
+                let mut figures = StepFigures::default();
+                figures.add_logits(self.setup.criterion, own, &labels);
+                figures
+            };
+            labels.into_iter().map(of_step).collect()
         })
     }
 

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metrics::Figures;
-use crate::engine::loss::{argmax, loss_of};
-use crate::engine::{Criterion, StepFigures};
+use crate::engine::StepFigures;
 
 /// Loss and right answers, added up over images.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -21,16 +20,6 @@ impl RunningMetrics {
         self.images += step.images;
         self.correct += step.correct;
         self.loss_sum += step.loss_sum;
-    }
-
-    /// Adds a batch of answers: `logits` row-major `[batch, classes]`.
-    pub fn add_logits(&mut self, criterion: Criterion, logits: &[f32], targets: &[u8]) {
-        let classes = logits.len() / targets.len().max(1);
-        for (row, &target) in logits.chunks_exact(classes.max(1)).zip(targets) {
-            self.loss_sum += loss_of(criterion, row, usize::from(target));
-            self.correct += u64::from(argmax(row) == usize::from(target));
-        }
-        self.images += targets.len() as u64;
     }
 
     /// Mean loss and accuracy of all images so far.

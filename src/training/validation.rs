@@ -3,7 +3,7 @@
 use super::data::TrainingData;
 use super::metrics::Figures;
 use super::running_metrics::RunningMetrics;
-use crate::engine::{Criterion, Engine};
+use crate::engine::{Criterion, Engine, StepFigures};
 
 /// How many images pass a network at a time when it only answers: enough to keep the cores busy,
 /// few enough for their activations to stay in the caches.
@@ -14,10 +14,12 @@ pub fn validate(engine: &dyn Engine, criterion: Criterion, data: &TrainingData) 
     if data.val.is_empty() {
         return None;
     }
-    let mut metrics = RunningMetrics::default();
+    let mut answers = StepFigures::default();
     for indices in data.val.chunks(INFERENCE_BATCH) {
         let (images, labels) = data.digits.select(indices);
-        metrics.add_logits(criterion, &engine.logits(&images), &labels);
+        answers.add_logits(criterion, &engine.logits(&images), &labels);
     }
+    let mut metrics = RunningMetrics::default();
+    metrics.add_step(&answers);
     Some(metrics.figures())
 }
