@@ -25,7 +25,7 @@ impl Product {
     /// Chooses the tile for an instruction set; the other fields are taken as they are.
     #[must_use]
     pub fn tiled(mut self, isa: Isa) -> Self {
-        let registers = registers(isa);
+        let registers = isa.registers();
         if let Some(taps) = slide::taps(&self, isa.lanes()) {
             self.tile = (1, slide::widest(registers, taps));
             return self;
@@ -51,16 +51,6 @@ impl Product {
             }
         }
         self
-    }
-}
-
-fn registers(isa: Isa) -> usize {
-    match isa.0 {
-        #[cfg(target_arch = "x86_64")]
-        super::lanes::Kind::Avx512 => super::lanes::x86::Avx512::REGISTERS,
-        #[cfg(target_arch = "x86_64")]
-        super::lanes::Kind::Avx2 => super::lanes::x86::Avx2::REGISTERS,
-        super::lanes::Kind::Portable => super::lanes::Portable::REGISTERS,
     }
 }
 
