@@ -104,6 +104,13 @@ fn logs() {
     replay("log", checks::log::memory, checks::log::check);
 }
 
+#[test]
+fn weights() {
+    for target in ["safetensors", "torch_save"] {
+        replay(target, checks::weights::memory, checks::weights::check);
+    }
+}
+
 /// The measuring itself: without it, no bound would ever be exceeded.
 #[cfg(target_os = "linux")]
 #[test]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::engine::Backend;
+use crate::interchange::export::ExportFormat;
 
 /// Train, evaluate and use digit classifiers on MNIST.
 #[derive(Debug, Parser)]
@@ -27,6 +28,10 @@ pub enum Command {
     Compare(CompareArgs),
     /// Write the report of a run, finished or not, into its folder
     Report(ReportArgs),
+    /// Write a trained network for other tools
+    Export(ExportArgs),
+    /// Make a checkpoint of weights that were trained elsewhere
+    Import(ImportArgs),
     /// Download, verify or show the MNIST files
     Data(DataArgs),
     /// List the built-in recipes, or print one
@@ -77,6 +82,13 @@ pub struct TrainArgs {
     /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub overrides: Vec<String>,
+    /// Begin with the weights of this checkpoint instead of random ones; where the last linear layer
+    /// differs, that one begins afresh
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
+    /// Also write an event file for TensorBoard into the run's folder; a resumed run goes on with it
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Save and stop when standard input ends, whose other end `compare` holds
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
@@ -206,6 +218,44 @@ pub struct ReportArgs {
     /// The digits it was trained on: a folder, `sample` or `auto` [default: where they were then]
     #[arg(long)]
     pub data: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A checkpoint; several become one ensemble (mean of probabilities) with --format onnx [default:
+    /// the network that this program carries]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub checkpoint: Vec<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// The file, or for `pytorch` the folder, to write [default: beside the checkpoint, with its name]
+    #[arg(long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Make batch normalisation part of the layers before it (onnx only)
+    #[arg(long)]
+    pub fold: bool,
+}
+
+/// Make a checkpoint of weights that were trained elsewhere
+///
+/// Takes safetensors, or what PyTorch's `torch.save(model.state_dict(), FILE)` wrote; nothing in the
+/// file is executed. Names as an nn.Sequential of the recipe's layers gives them are taken as they
+/// are; other names are matched by order and shape, and the match is printed.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The weights
+    #[arg(value_name = "WEIGHTS")]
+    pub weights: PathBuf,
+    /// The recipe with the network's layers: a file, or the name of a built-in recipe
+    #[arg(long, value_name = "RECIPE")]
+    pub config: String,
+    /// The checkpoint to write [default: WEIGHTS with the ending .mpk]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Change a value of the recipe, such as `data.normalize.mean=0.5`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
 }
 
 #[derive(Debug, Args)]

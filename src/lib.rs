@@ -3,7 +3,7 @@
 //! Data flows downwards: a [`recipe`] describes a [`network`] and its [`training`]; a [`dataset`]
 //! feeds it; an [`engine`] computes it, with our [`kernels`] or with burn's operations;
 //! [`evaluation`] measures it; [`report`] draws what happened; [`ink`] turns pictures into what it
-//! was trained on; [`commands`] wire these together for the command line that [`cli`] describes.
+//! was trained on; [`interchange`] takes networks to other tools and back; [`commands`] wire these together for the command line that [`cli`] describes.
 
 pub mod cli;
 pub mod commands;
@@ -13,6 +13,7 @@ pub mod engine;
 pub mod evaluation;
 pub mod files;
 pub mod ink;
+pub mod interchange;
 pub mod interrupt;
 #[allow(unsafe_code)]
 pub mod kernels;

@@ -24,16 +24,16 @@ fn wgpu() -> Option<Compute> {
 }
 
 #[test]
-fn wgpu_computes_what_flex_computes() {
+fn wgpu_computes_what_our_kernels_compute() {
     let Some(wgpu) = wgpu() else { return };
-    let flex = Backend::Flex.compute(2).unwrap();
+    let native = Backend::Native.compute(2).unwrap();
     let digits = Source::Sample.load(Split::Test).unwrap().digits;
     let indices: Vec<u32> = (0..100).collect();
     // The group `compare` has no operation that the others don't have.
     for builtin in BUILTIN.iter().filter(|b| b.group() != Some("compare")) {
         let recipe = Recipe::load(builtin.name, &[]).unwrap();
         let plan = Plan::new(&recipe.model.layers).unwrap();
-        let [ours, reference] = [&wgpu, &flex].map(|compute| {
+        let [ours, reference] = [&wgpu, &native].map(|compute| {
             let (images, _) = digits.select(&indices);
             let engine = compute.engine(recipe.setup(&plan)).unwrap();
             engine.logits(&images)

@@ -9,3 +9,4 @@ pub mod idx;
 pub mod log;
 pub mod picture;
 pub mod recipe;
+pub mod weights;

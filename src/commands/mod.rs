@@ -4,6 +4,8 @@ mod compare;
 mod completions;
 mod data;
 mod eval;
+mod export;
+mod import;
 mod predict;
 mod recipes;
 mod report;
@@ -22,6 +24,8 @@ use crate::dataset::DatasetError;
 use crate::engine::EngineError;
 use crate::evaluation::NotANumber;
 use crate::files::{BusyError, FileError};
+use crate::interchange::export::ExportError;
+use crate::interchange::import::ImportError;
 use crate::interrupt;
 use crate::recipe::RecipeError;
 use crate::report::ReportError;
@@ -73,6 +77,10 @@ pub enum Error {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
     Busy(#[from] BusyError),
@@ -111,6 +119,8 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Predict(args) => predict::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Recipes { name } => recipes::run(name.as_deref()),
         Command::Completions { shell } => completions::run(shell),

@@ -1,6 +1,7 @@
 //! `mnistctl train`
 
 mod display;
+mod events;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::training::{
     BeginOptions, Outcome, ResumeOptions, Run, RunError, RunFolder, Summary, TestData, TrainingData,
 };
 use display::Display;
+use events::Events;
 
 pub fn run(args: &TrainArgs) -> Result<Status, Error> {
     let threads = args.threads.map_or_else(available_threads, usize::from);
@@ -34,8 +36,9 @@ fn begin_and_train(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     announce(&run);
 
     let deferred = interrupt::defer();
-    let mut display = Display::new();
-    let trained = run.train(&mut display, &interrupt::requested);
+    let mut watchers = (Display::new(), Events::open(args.tensorboard, &run)?);
+    let trained = run.train(&mut watchers, &interrupt::requested);
+    let (mut display, events) = watchers;
     display.finish();
     let folder = run.folder().path();
     let outcome = trained.inspect_err(|error| note_saved(error, run.folder()))?;
@@ -55,7 +58,7 @@ fn begin_and_train(args: &TrainArgs, threads: usize) -> Result<Status, Error> {
     if let Some(warning) = run.result_warning() {
         note(&format!("warning: {warning}"));
     }
-    finish(&run)
+    finish(&run, events)
 }
 
 fn begin(args: &TrainArgs, threads: usize) -> Result<Run, Error> {
@@ -88,6 +91,15 @@ fn load_recipe(args: &TrainArgs) -> Result<Recipe, Error> {
     let mut recipe = Recipe::load(config, &args.overrides)?;
     recipe.training.epochs = args.epochs.unwrap_or(recipe.training.epochs);
     recipe.training.seed = args.seed.unwrap_or(recipe.training.seed);
+    if let Some(init) = &args.init {
+        let name = init.to_str().ok_or_else(|| {
+            Error::Usage(format!(
+                "--init {}: recipes are text, and this name is not",
+                init.display()
+            ))
+        })?;
+        recipe.training.init = Some(name.to_string());
+    }
     Ok(recipe)
 }
 
@@ -106,6 +118,16 @@ fn announce(run: &Run) {
         job.compute.threads,
         run.folder().path().display(),
     ));
+    if let Some(init) = &job.recipe.training.init
+        && run.epochs().is_empty()
+    {
+        note(&format!("beginning with the weights of {init}"));
+    }
+    if let Some(layer) = run.layer_begun_afresh() {
+        note(&format!(
+            "layer {layer}, linear, has other sizes there and begins with random weights"
+        ));
+    }
     for warning in run.data_warnings() {
         note(&format!("warning: {warning}"));
     }
@@ -113,7 +135,7 @@ fn announce(run: &Run) {
 
 /// Measures the best weights on the test images, which are looked at here for the first and only
 /// time, and adds the report and the summary.
-fn finish(run: &Run) -> Result<Status, Error> {
+fn finish(run: &Run, mut events: Events) -> Result<Status, Error> {
     let folder = run.folder();
     let test = run.test_data().inspect_err(|_| {
         note(&format!(
@@ -126,6 +148,7 @@ fn finish(run: &Run) -> Result<Status, Error> {
     let evaluation = best.evaluate(&test.digits, &test.indices)?;
     let summary = run.summary(evaluation.test_figures());
     write_report(folder, &summary, &evaluation, &test, &run.job().data);
+    events.finish(run, &summary);
     run.finish(&summary)?;
     print(&format!(
         "test accuracy {:.4} ({} errors in {} images) with the weights of epoch {}; {:.1} s\n{}\n",

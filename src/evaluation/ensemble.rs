@@ -17,6 +17,11 @@ const EMBEDDED: &[u8] = include_bytes!("../../models/handwriting.mpk");
 /// Where it lies in the repository, which is also what it is called.
 pub const EMBEDDED_NAME: &str = "models/handwriting.mpk";
 
+/// The network that this program carries.
+pub fn embedded_checkpoint() -> Result<Checkpoint, CheckpointError> {
+    Checkpoint::parse(EMBEDDED, Path::new(EMBEDDED_NAME))
+}
+
 /// One or more trained networks.
 pub struct Ensemble {
     members: Vec<Member>,
@@ -103,7 +108,7 @@ impl Ensemble {
     /// The network that this program carries, for evaluation by `compute`.
     pub fn embedded(compute: &Compute) -> Result<Self, CheckpointError> {
         let path = Path::new(EMBEDDED_NAME);
-        let member = Self::member(Checkpoint::parse(EMBEDDED, path)?, path, compute)?;
+        let member = Self::member(embedded_checkpoint()?, path, compute)?;
         Ok(Self {
             members: vec![member],
         })

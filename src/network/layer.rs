@@ -5,8 +5,10 @@ use std::fmt::Debug;
 use super::burn_form::{Activations, BurnPass};
 use super::kernel_form::{KernelForm, Unsupported};
 use super::layers::LayerSpec;
+use super::onnx_form::OnnxForm;
 use super::parameter::Parameter;
 use super::shape::Shape;
+use super::torch_form::TorchForm;
 use crate::schema::{SchemaError, Section};
 
 /// Sizes beyond these can't be meant for 28x28 images and would only exhaust memory.
@@ -46,6 +48,18 @@ pub trait Layer: Debug {
     /// # Errors
     /// When the kernels can't run it with these settings.
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported>;
+
+    /// Adds it to an ONNX graph; returns the name of its output.
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String;
+
+    /// The Python expression that makes it in PyTorch, such as `nn.Conv2d(1, 32, 3)`.
+    fn in_torch(&self, form: TorchForm<'_>) -> String;
+
+    /// Whole numbers that PyTorch keeps in the layer's state, behind its parameters, and that nothing
+    /// here depends on.
+    fn counters(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Activations of one image that it keeps beside its output, such as a padded input.
     fn workspace(&self, _input: Shape) -> usize {

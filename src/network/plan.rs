@@ -86,8 +86,8 @@ impl Plan {
     /// Every tensor with its name, in the order of PyTorch's `state_dict`.
     pub fn parameters(&self) -> impl Iterator<Item = (String, &Parameter)> {
         self.all_layers().flat_map(|layer| {
-            let named = |parameter: &'_ Parameter| format!("{}.{}", layer.name, parameter.name);
-            layer.parameters.iter().map(move |p| (named(p), p))
+            let parameters = layer.parameters.iter();
+            parameters.map(|parameter| (layer.tensor_name(parameter), parameter))
         })
     }
 
@@ -196,6 +196,11 @@ impl PlannedLayer {
     /// The values of one image that it gives and keeps.
     fn activations(&self) -> usize {
         self.output.elements() + self.spec.as_layer().workspace(self.input)
+    }
+
+    /// The name of one of its own tensors, as in PyTorch's `state_dict`.
+    pub fn tensor_name(&self, parameter: &Parameter) -> String {
+        format!("{}.{}", self.name, parameter.name)
     }
 
     /// Its number as people count: `4`, or `4.layers.2` inside of another.

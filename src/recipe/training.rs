@@ -25,6 +25,9 @@ pub struct TrainingSpec {
     /// use_buffers=True)` does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_decay: Option<f64>,
+    /// The checkpoint whose weights a run begins with, instead of random ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingSpec>,
 }
@@ -82,6 +85,7 @@ impl TrainingSpec {
                 .optional_section("early_stopping")?
                 .map(EarlyStoppingSpec::read)
                 .transpose()?,
+            init: section.string("init")?,
         };
         section.finish()?;
         Ok(training)

@@ -11,6 +11,7 @@ pub mod digits;
 pub mod evaluation;
 pub mod page;
 pub mod run;
+pub mod tensorboard;
 
 use std::path::Path;
 

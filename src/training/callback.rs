@@ -21,3 +21,26 @@ pub trait Callback {
 }
 
 impl Callback for () {}
+
+/// Two callbacks, one after the other.
+impl<A: Callback, B: Callback> Callback for (A, B) {
+    fn epoch_started(&mut self, at: Position) {
+        self.0.epoch_started(at);
+        self.1.epoch_started(at);
+    }
+
+    fn step_done(&mut self, so_far: &RunningMetrics) {
+        self.0.step_done(so_far);
+        self.1.step_done(so_far);
+    }
+
+    fn epoch_finished(&mut self, line: &LogLine, is_best: bool) {
+        self.0.epoch_finished(line, is_best);
+        self.1.epoch_finished(line, is_best);
+    }
+
+    fn warning(&mut self, text: &str) {
+        self.0.warning(text);
+        self.1.warning(text);
+    }
+}

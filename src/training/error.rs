@@ -40,6 +40,8 @@ pub enum RunError {
     SingleValue { layer: String },
     #[error("batch_size is {batch_size}, but there are only {images} images to train on")]
     BatchTooLarge { batch_size: usize, images: usize },
+    #[error("can't begin with the weights of {path}: {problem}", path = path.display())]
+    Init { path: PathBuf, problem: String },
     #[error("the run in {folder} can't be continued: {problem}", folder = folder.display())]
     Resume { folder: PathBuf, problem: String },
     #[error(transparent)]

@@ -42,6 +42,10 @@ pub struct LogLine {
     pub images_per_second: f64,
 }
 
+/// The first line of `metrics.csv`, the log as a table.
+pub const CSV_HEADER: &str =
+    "epoch,lr,train_loss,train_accuracy,val_loss,val_accuracy,seconds,images_per_second\n";
+
 /// Lines are a few hundred bytes long. In memory an unknown key may take many times its text.
 const MAX_LINE: usize = 4096;
 
@@ -59,5 +63,24 @@ impl LogLine {
         let mut json = serde_json::to_string(self).expect("figures are JSON numbers");
         json.push('\n');
         json
+    }
+
+    /// The line as a row of the table, with its newline; without validation images these columns are
+    /// empty.
+    pub fn to_csv(&self) -> String {
+        let Epoch {
+            epoch,
+            lr,
+            train,
+            val,
+        } = &self.epoch;
+        let val = val.map_or_else(
+            || ",".to_string(),
+            |val| format!("{},{}", val.loss, val.accuracy),
+        );
+        format!(
+            "{epoch},{lr},{},{},{val},{},{}\n",
+            train.loss, train.accuracy, self.seconds, self.images_per_second
+        )
     }
 }

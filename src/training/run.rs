@@ -9,8 +9,9 @@ use super::callback::Callback;
 use super::checkpoint::Checkpoint;
 use super::data::{TestData, test_data};
 use super::error::{RunError, check_batch_size};
+use super::init::Afresh;
 use super::job::Job;
-use super::metrics::Epoch;
+use super::metrics::{Epoch, LogLine};
 use super::run_folder::{RunFolder, Summary, TestFigures};
 use super::state::State;
 use super::{Outcome, train, warnings};
@@ -50,6 +51,8 @@ pub struct Run {
     job: Job,
     folder: RunFolder,
     state: State,
+    /// The layer that the recipe's `init` has no weights for.
+    afresh: Afresh,
 }
 
 /// A run that is to begin.
@@ -93,10 +96,15 @@ impl Run {
         } = options;
         let job = Job::new(recipe, compute, data, limit, save_every)?;
         check_batch_size(&job.recipe, &job.plan, job.data.train.len())?;
-        let state = job.fresh_state()?;
+        let (state, afresh) = job.initial_state()?;
         // Last, so that nothing is left behind where a run can't begin.
         let folder = RunFolder::create(out, &job.recipe.name)?;
-        Ok(Self { job, folder, state })
+        Ok(Self {
+            job,
+            folder,
+            state,
+            afresh,
+        })
     }
 
     /// Goes on from `last.mpk`.
@@ -140,7 +148,12 @@ impl Run {
         if (state.epochs.len() as u64) < job.recipe.training.epochs {
             folder.remove_summary()?;
         }
-        Ok(Self { job, folder, state })
+        Ok(Self {
+            job,
+            folder,
+            state,
+            afresh: None,
+        })
     }
 
     /// Trains to the recipe's last epoch, or until `stop`, which is asked before each batch. When
@@ -164,6 +177,17 @@ impl Run {
     /// The finished epochs.
     pub fn epochs(&self) -> &[Epoch] {
         &self.state.epochs
+    }
+
+    /// The number of the layer that begins with random weights although the recipe's `init` names a
+    /// checkpoint, because its sizes are others there.
+    pub fn layer_begun_afresh(&self) -> Option<&str> {
+        self.afresh.as_deref()
+    }
+
+    /// The finished epochs as the log has them, with their times.
+    pub fn log(&self) -> Vec<LogLine> {
+        self.folder.read_log(&self.state.epochs)
     }
 
     /// The file with the weights of the best epoch.
@@ -194,7 +218,7 @@ impl Run {
         } = &self.job;
         let computed_by = self.job.computed_by();
         let best = self.state.best();
-        let log = self.folder.read_log(&self.state.epochs);
+        let log = self.log();
         Summary {
             recipe: recipe.name.clone(),
             parameters: plan.parameter_count(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::metrics::{Epoch, Figures, LogLine};
+use super::metrics::{CSV_HEADER, Epoch, Figures, LogLine};
 use crate::files::{
     BusyError, FileError, create_folder, is_temporary, lock, sweep, write_atomically,
 };
@@ -194,21 +194,30 @@ impl RunFolder {
         checkpoint.save(&self.file("last.mpk"))
     }
 
-    /// Replaces the log, as at the start of a run and when one is resumed.
+    /// Replaces the log and its table, as at the start of a run and when one is resumed.
     pub fn save_log(&self, log: &[LogLine]) -> Result<(), FileError> {
         let text: String = log.iter().map(LogLine::to_json).collect();
-        write_atomically(&self.file("metrics.jsonl"), text.as_bytes())
+        write_atomically(&self.file("metrics.jsonl"), text.as_bytes())?;
+        let rows: String = log.iter().map(LogLine::to_csv).collect();
+        let table = format!("{CSV_HEADER}{rows}");
+        write_atomically(&self.file("metrics.csv"), table.as_bytes())
     }
 
-    /// Adds a line to the log. A crash can tear this line, which a resume repairs.
+    /// Adds a line to the log and its table. A crash can tear this line, which a resume repairs.
     pub fn append_log(&self, line: &LogLine) -> Result<(), FileError> {
-        let path = self.file("metrics.jsonl");
-        let append = || {
-            let mut file = OpenOptions::new().append(true).open(&path)?;
-            file.write_all(line.to_json().as_bytes())?;
-            file.sync_data()
-        };
-        append().map_err(FileError::at(&path))
+        for (name, text) in [
+            ("metrics.jsonl", line.to_json()),
+            ("metrics.csv", line.to_csv()),
+        ] {
+            let path = self.file(name);
+            let append = || {
+                let mut file = OpenOptions::new().append(true).open(&path)?;
+                file.write_all(text.as_bytes())?;
+                file.sync_data()
+            };
+            append().map_err(FileError::at(&path))?;
+        }
+        Ok(())
     }
 
     /// The log's lines for `epochs`; one that is missing or unreadable counts no time.

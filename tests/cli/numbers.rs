@@ -56,7 +56,7 @@ fn what_overflowed_while_the_loss_is_a_number_is_never_saved() {
             let finished = world.run(&args);
             finished.assert_error(&args, &[what, "epoch 1", "learning rate"]);
             // The network as it was before the first batch.
-            let files = ["last.mpk", "metrics.jsonl", "recipe.toml"];
+            let files = ["last.mpk", "metrics.csv", "metrics.jsonl", "recipe.toml"];
             assert_eq!(world.listing(&out), files);
             assert_eq!(world.text(&format!("{out}/metrics.jsonl")), "");
             let resume = format!("train --resume {out} {engine}");
@@ -75,7 +75,13 @@ fn a_run_that_diverges_later_leaves_a_network_that_works() {
                 --set scheduler.warmup.start_factor=1e-302";
     let words = ["the loss became NaN", "epoch 2, step 1", "1e300"];
     world.run(args).assert_error(args, &words);
-    let files = ["best.mpk", "last.mpk", "metrics.jsonl", "recipe.toml"];
+    let files = [
+        "best.mpk",
+        "last.mpk",
+        "metrics.csv",
+        "metrics.jsonl",
+        "recipe.toml",
+    ];
     assert_eq!(world.listing("run"), files);
     assert_eq!(world.metrics("run").len(), 1);
     world.ok("eval --checkpoint run/best.mpk run/last.mpk --data sample");

@@ -77,7 +77,13 @@ fn an_interrupted_run_goes_on_to_the_very_same_network() {
     let said = interrupted(&stopped, ALL);
     let resume = command_named_in(&said);
     assert_eq!(resume, "train --resume run");
-    let files = ["best.mpk", "last.mpk", "metrics.jsonl", "recipe.toml"];
+    let files = [
+        "best.mpk",
+        "last.mpk",
+        "metrics.csv",
+        "metrics.jsonl",
+        "recipe.toml",
+    ];
     assert_eq!(stopped.listing("run"), files);
     // Once more in the middle, then to the end.
     let said = interrupted(&stopped, resume);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use support::{TINY, World, assert_same_contents, json_lines, keys, lenet, number};
 
-const RUN_FILES: [&str; 16] = [
+const RUN_FILES: [&str; 17] = [
     "accuracy.png",
     "accuracy.svg",
     "augmented.png",
@@ -16,6 +16,7 @@ const RUN_FILES: [&str; 16] = [
     "loss.svg",
     "lr.png",
     "lr.svg",
+    "metrics.csv",
     "metrics.jsonl",
     "recipe.toml",
     "report.html",

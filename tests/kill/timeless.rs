@@ -17,6 +17,7 @@ pub fn assert_same_run(a: &Path, b: &Path) {
         let [a, b] = [a, b].map(|folder| fs::read(folder.join(&name)).unwrap());
         let same = match name.as_str() {
             "metrics.jsonl" => lines(&a) == lines(&b),
+            "metrics.csv" => rows(&a) == rows(&b),
             "summary.json" => object(&a) == object(&b),
             "report.html" => page(&a) == page(&b),
             _ => a == b,
@@ -29,6 +30,17 @@ fn lines(bytes: &[u8]) -> Vec<Value> {
     let mut lines = json_lines(std::str::from_utf8(bytes).unwrap());
     lines.iter_mut().for_each(forget_times);
     lines
+}
+
+/// The cells of a table whose last columns are the times.
+fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
+    let table = std::str::from_utf8(bytes).unwrap();
+    assert!(table.lines().next().unwrap().ends_with(&TIMES.join(",")));
+    let rows = table.lines().map(|row| {
+        let cells: Vec<String> = row.split(',').map(str::to_string).collect();
+        cells[..cells.len() - TIMES.len()].to_vec()
+    });
+    rows.collect()
 }
 
 fn object(bytes: &[u8]) -> Value {

@@ -51,11 +51,12 @@ const BEGIN: &str =
 const GO_ON: &str = "train --resume run --threads 2 --save-every 0";
 
 /// The files whose changes are moments to kill at, and how often they change.
-const FILES: [(&str, u64); 9] = [
+const FILES: [(&str, u64); 10] = [
     ("", 1),
     ("last.mpk", 3),
     ("recipe.toml", 1),
     ("metrics.jsonl", 4),
+    ("metrics.csv", 4),
     ("best.mpk", 3),
     ("loss.svg", 1),
     ("augmented.png", 1),

@@ -7,13 +7,14 @@ use std::path::Path;
 use crate::rust_files;
 
 /// The folders with one file a kind, and the files there that are no kinds.
-const FOLDERS: [(&str, &[&str]); 3] = [
+const FOLDERS: [(&str, &[&str]); 4] = [
     (
         "network/layers",
         &["mod", "activation", "padding", "window"],
     ),
     ("optimizer", &["mod", "state"]),
     ("dataset/augment", &["mod", "canvas", "segment", "tests"]),
+    ("interchange/export", &["mod", "error"]),
 ];
 
 /// Whether `word` stands in `line` by itself.

@@ -9,8 +9,10 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call};
 use crate::schema::{SchemaError, Section};
 
 /// A function of each value by itself. Its shapes, its place in a network and what else makes a
@@ -31,6 +33,14 @@ pub trait Activation: Debug + Copy {
 
     /// With burn's operations.
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D>;
+
+    /// As operations of an ONNX graph; returns the name of the last one's output.
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String;
+
+    /// The arguments of PyTorch's module that are not its defaults.
+    fn torch_argument(self) -> Option<String> {
+        None
+    }
 
     /// On registers.
     fn apply<V: Lanes>(self, x: V) -> V;
@@ -75,6 +85,14 @@ impl<A: Activation + Into<Function>> Layer for A {
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.pointwise((*self).into());
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        Activation::on_onnx(*self, form, input)
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call(A::TORCH_NAME, &[], [self.torch_argument()])
     }
 }
 

@@ -8,8 +8,10 @@ use crate::kernels::PoolKind;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::TorchForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.AvgPool2d` with a square window and no padding.
@@ -49,5 +51,13 @@ impl Layer for AvgPool {
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.pool(self.window.pool(PoolKind::Average));
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("AveragePool", [input], self.window.onnx_attributes())
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        self.window.in_torch("AvgPool2d")
     }
 }

@@ -7,8 +7,10 @@ use serde::Serialize;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, NormForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::{OnnxAttribute, OnnxForm};
 use crate::network::parameter::{Init, Parameter, Role};
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call, keyword};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.BatchNorm2d` on feature maps, `torch.nn.BatchNorm1d` on vectors.
@@ -140,5 +142,29 @@ impl Layer for BatchNorm {
             momentum: self.momentum,
         });
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let places = [WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR];
+        let tensors = places.map(|place| form.parameter(place, None));
+        let inputs = [input].into_iter().chain(tensors);
+        let epsilon = OnnxAttribute::Float(self.eps as f32);
+        form.node("BatchNormalization", inputs, vec![("epsilon", epsilon)])
+    }
+
+    fn in_torch(&self, form: TorchForm<'_>) -> String {
+        let (module, channels) = match form.input() {
+            Shape::Maps { channels, .. } => ("BatchNorm2d", channels),
+            Shape::Features(features) => ("BatchNorm1d", features),
+        };
+        let others = [
+            keyword("eps", self.eps, 1e-5),
+            keyword("momentum", self.momentum, 0.1),
+        ];
+        call(module, &[channels], others)
+    }
+
+    fn counters(&self) -> &'static [&'static str] {
+        &["num_batches_tracked"]
     }
 }

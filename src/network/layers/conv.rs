@@ -7,8 +7,10 @@ use super::padding::Padding;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{ConvSource, KernelForm, Unsupported};
 use crate::network::layer::{Layer, MAX_KERNEL, MAX_WIDTH};
+use crate::network::onnx_form::{OnnxAttribute, OnnxForm};
 use crate::network::parameter::{Init, Parameter, Role, WeightLayout, conv_step};
 use crate::network::shape::{Shape, windows};
+use crate::network::torch_form::{TorchForm, call, keyword, without_bias};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Conv2d` with a square kernel.
@@ -138,6 +140,35 @@ impl Layer for Conv {
             groups: self.groups,
         });
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let (before, after) = self.checked_pads();
+        let weight = form.parameter(0, None);
+        let bias = self.bias.then(|| form.parameter(1, None));
+        let inputs = [input, weight].into_iter().chain(bias);
+        let attributes = vec![
+            ("kernel_shape", OnnxAttribute::sizes([self.kernel_size; 2])),
+            ("strides", OnnxAttribute::sizes([self.stride; 2])),
+            ("pads", OnnxAttribute::sizes([before, before, after, after])),
+            ("group", OnnxAttribute::Int(self.groups as i64)),
+        ];
+        form.node("Conv", inputs, attributes)
+    }
+
+    fn in_torch(&self, form: TorchForm<'_>) -> String {
+        let padding = match self.padding {
+            Padding::Zeros(zeros) => keyword("padding", zeros, 0),
+            Padding::Same(_) => keyword("padding", "same", ""),
+        };
+        let sizes = [form.input().channels(), self.out_channels, self.kernel_size];
+        let others = [
+            keyword("stride", self.stride, 1),
+            padding,
+            keyword("groups", self.groups, 1),
+            without_bias(self.bias),
+        ];
+        call("Conv2d", &sizes, others)
     }
 
     /// The padded input.

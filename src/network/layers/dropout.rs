@@ -7,8 +7,10 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call, keyword};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Dropout`: each value by itself becomes zero with probability `p` while training, and is
@@ -60,6 +62,15 @@ impl Layer for Dropout {
         let p = self.p as f32;
         form.pointwise(Mask { p, salt }.into());
         Ok(())
+    }
+
+    /// Nothing, outside of training.
+    fn on_onnx(&self, _form: &mut OnnxForm<'_>, input: String) -> String {
+        input
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call("Dropout", &[], [keyword("p", self.p, 0.5)])
     }
 }
 

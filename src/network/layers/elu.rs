@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::{OnnxAttribute, OnnxForm};
+use crate::network::torch_form::keyword;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.ELU`: `x` above zero, `alpha * (exp(x) - 1)` below.
@@ -32,6 +34,15 @@ impl Activation for Elu {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::elu(x, self.alpha)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let alpha = OnnxAttribute::Float(self.alpha as f32);
+        form.node("Elu", [input], vec![("alpha", alpha)])
+    }
+
+    fn torch_argument(self) -> Option<String> {
+        keyword("alpha", self.alpha, 1.0)
     }
 
     #[inline(always)]

@@ -5,8 +5,10 @@ use serde::Serialize;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Flatten`: `[batch, channels, height, width]` to `[batch, features]`.
@@ -40,5 +42,13 @@ impl Layer for Flatten {
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.flatten();
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("Flatten", [input], Vec::new())
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call("Flatten", &[], [])
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::OnnxForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.GELU`: `x * Phi(x)` with the normal distribution function Phi, not approximated.
@@ -28,6 +29,17 @@ impl Activation for Gelu {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::gelu(x)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        // ONNX has it as one operator from opset 20 on only.
+        let scale = form.number("scale", std::f32::consts::FRAC_1_SQRT_2);
+        let [one, half] = [("one", 1.0), ("half", 0.5)].map(|(name, n)| form.number(name, n));
+        let scaled = form.node("Mul", [input.clone(), scale], Vec::new());
+        let erf = form.node("Erf", [scaled], Vec::new());
+        let twice = form.node("Add", [erf, one], Vec::new());
+        let product = form.node("Mul", [input, twice], Vec::new());
+        form.node("Mul", [product, half], Vec::new())
     }
 
     #[inline(always)]

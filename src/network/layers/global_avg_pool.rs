@@ -7,8 +7,10 @@ use crate::kernels::{Pool, PoolKind};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.AdaptiveAvgPool2d(1)`: `[batch, channels, height, width]` to
@@ -55,5 +57,13 @@ impl Layer for GlobalAvgPool {
             stride: side,
         });
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("GlobalAveragePool", [input], Vec::new())
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call("AdaptiveAvgPool2d", &[1], [])
     }
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::{OnnxAttribute, OnnxForm};
+use crate::network::torch_form::keyword;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.LeakyReLU`: `x` above zero, `negative_slope * x` below.
@@ -32,6 +34,15 @@ impl Activation for LeakyRelu {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::leaky_relu(x, self.negative_slope)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let alpha = OnnxAttribute::Float(self.negative_slope as f32);
+        form.node("LeakyRelu", [input], vec![("alpha", alpha)])
+    }
+
+    fn torch_argument(self) -> Option<String> {
+        keyword("negative_slope", self.negative_slope, 0.01)
     }
 
     #[inline(always)]

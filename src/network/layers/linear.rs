@@ -6,8 +6,10 @@ use serde::Serialize;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, LinearSource, Unsupported};
 use crate::network::layer::{Layer, MAX_WIDTH};
+use crate::network::onnx_form::{OnnxAttribute, OnnxForm};
 use crate::network::parameter::{Init, PAD, Parameter, Role, WeightLayout};
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call, without_bias};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Linear`.
@@ -75,5 +77,17 @@ impl Layer for Linear {
             bias: self.bias.then(|| form.parameter(1)),
         });
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let weight = form.parameter(0, None);
+        let bias = self.bias.then(|| form.parameter(1, None));
+        let inputs = [input, weight].into_iter().chain(bias);
+        form.node("Gemm", inputs, vec![("transB", OnnxAttribute::Int(1))])
+    }
+
+    fn in_torch(&self, form: TorchForm<'_>) -> String {
+        let sizes = [form.input().elements(), self.out_features];
+        call("Linear", &sizes, [without_bias(self.bias)])
     }
 }

@@ -7,8 +7,10 @@ use crate::kernels::{Lanes, Place, Pointwise};
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::{Layer, MAX_WIDTH};
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::{Init, Parameter};
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call, keyword};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.PReLU`: `x` above zero, `weight * x` below, with one weight for all channels or one for
@@ -71,6 +73,24 @@ impl Layer for Prelu {
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.learned_pointwise(Slope::default().into(), form.parameter(0));
         Ok(())
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        // ONNX lines shapes up from the last dimension, PyTorch's weights belong to the first.
+        let shape = match form.layer().input {
+            Shape::Maps { .. } => vec![self.num_parameters, 1, 1],
+            Shape::Features(_) => vec![self.num_parameters],
+        };
+        let slope = form.parameter(0, Some(shape));
+        form.node("PRelu", [input, slope], Vec::new())
+    }
+
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call(
+            "PReLU",
+            &[],
+            [keyword("num_parameters", self.num_parameters, 1)],
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::OnnxForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.ReLU`: `max(x, 0)`.
@@ -28,6 +29,10 @@ impl Activation for Relu {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::relu(x)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("Relu", [input], Vec::new())
     }
 
     /// Like PyTorch's, it leaves not-a-number what it is, so that a run that went wrong shows it.

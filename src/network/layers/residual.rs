@@ -6,8 +6,10 @@ use super::LayerSpec;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::{Layer, read_layers, read_optional_layers};
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::TorchForm;
 use crate::schema::{SchemaError, Section};
 
 /// `x + f(x)` (He and others, "Deep residual learning for image recognition", 2016), where `layers`
@@ -86,6 +88,17 @@ impl Layer for Residual {
 
     fn on_kernels(&self, form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         form.sum_of_branches(LAYERS, SHORTCUT)
+    }
+
+    fn on_onnx(&self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let layers = form.run_inner(LAYERS, input.clone());
+        let shortcut = form.run_inner(SHORTCUT, input);
+        form.node("Add", [layers, shortcut], Vec::new())
+    }
+
+    fn in_torch(&self, form: TorchForm<'_>) -> String {
+        let lists = [LAYERS, SHORTCUT].map(|list| form.inner(list).replace('\n', "\n    "));
+        format!("Residual(\n    {},\n    {},\n)", lists[0], lists[1])
     }
 
     fn inner(&self) -> Vec<(&'static str, &[LayerSpec])> {

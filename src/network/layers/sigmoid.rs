@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::OnnxForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Sigmoid`: `1 / (1 + exp(-x))`.
@@ -28,6 +29,10 @@ impl Activation for Sigmoid {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::sigmoid(x)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("Sigmoid", [input], Vec::new())
     }
 
     #[inline(always)]

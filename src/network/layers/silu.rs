@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::OnnxForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.SiLU`: `x * sigmoid(x)` (Hendrycks and Gimpel, 2016; also called swish).
@@ -28,6 +29,11 @@ impl Activation for Silu {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::silu(x)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        let sigmoid = form.node("Sigmoid", [input.clone()], Vec::new());
+        form.node("Mul", [input, sigmoid], Vec::new())
     }
 
     #[inline(always)]

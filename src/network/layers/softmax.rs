@@ -5,8 +5,10 @@ use serde::Serialize;
 use crate::network::burn_form::{Activations, BurnPass};
 use crate::network::kernel_form::{KernelForm, Unsupported};
 use crate::network::layer::Layer;
+use crate::network::onnx_form::OnnxForm;
 use crate::network::parameter::Parameter;
 use crate::network::shape::Shape;
+use crate::network::torch_form::{TorchForm, call};
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Softmax(dim=1)`, only as the last layer: it turns logits into probabilities.
@@ -44,5 +46,15 @@ impl Layer for Softmax {
 
     fn on_kernels(&self, _form: &mut KernelForm<'_>) -> Result<(), Unsupported> {
         Ok(())
+    }
+
+    /// Left out here too: the graph has probabilities beside the logits anyway.
+    fn on_onnx(&self, _form: &mut OnnxForm<'_>, input: String) -> String {
+        input
+    }
+
+    /// In its place stands a module that does nothing, so that the network gives logits.
+    fn in_torch(&self, _form: TorchForm<'_>) -> String {
+        call("Identity", &[], [])
     }
 }

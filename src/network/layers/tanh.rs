@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Activation;
 use crate::kernels::Lanes;
+use crate::network::onnx_form::OnnxForm;
 use crate::schema::{SchemaError, Section};
 
 /// `torch.nn.Tanh`.
@@ -28,6 +29,10 @@ impl Activation for Tanh {
 
     fn on_burn<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         activation::tanh(x)
+    }
+
+    fn on_onnx(self, form: &mut OnnxForm<'_>, input: String) -> String {
+        form.node("Tanh", [input], Vec::new())
     }
 
     #[inline(always)]

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::kernels::{Pool, PoolKind};
 use crate::network::layer::MAX_KERNEL;
+use crate::network::onnx_form::OnnxAttribute;
 use crate::network::shape::{Shape, windows};
+use crate::network::torch_form::{call, keyword};
 use crate::schema::{SchemaError, Section};
 
 /// Square windows without padding.
@@ -51,5 +53,19 @@ impl Window {
             height: windows(height, self.kernel_size, self.stride)?,
             width: windows(width, self.kernel_size, self.stride)?,
         })
+    }
+
+    /// The attributes of ONNX's operators of such windows.
+    pub fn onnx_attributes(&self) -> Vec<(&'static str, OnnxAttribute)> {
+        vec![
+            ("kernel_shape", OnnxAttribute::sizes([self.kernel_size; 2])),
+            ("strides", OnnxAttribute::sizes([self.stride; 2])),
+        ]
+    }
+
+    /// PyTorch's module of such windows.
+    pub fn in_torch(&self, module: &str) -> String {
+        let stride = keyword("stride", self.stride, self.kernel_size);
+        call(module, &[self.kernel_size], [stride])
     }
 }
