@@ -82,8 +82,8 @@ pub struct TrainArgs {
     /// Change a value of the recipe, such as `optimizer.lr=0.1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub overrides: Vec<String>,
-    /// Begin with the weights of this checkpoint instead of random ones; where the last linear layer
-    /// differs, that one begins afresh
+    /// Begin with the weights of this checkpoint, or of `handwriting`, the network that this program
+    /// carries, instead of random ones; where the last linear layer differs, that one begins afresh
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub init: Option<PathBuf>,
     /// Also write an event file for TensorBoard into the run's folder; a resumed run goes on with it
@@ -283,4 +283,33 @@ pub enum DataAction {
         #[arg(long, value_name = "FILE.png")]
         out: Option<PathBuf>,
     },
+    /// Make a dataset of your own pictures
+    Import(DataImportArgs),
+}
+
+/// Make a dataset of your own pictures
+///
+/// Each picture of one digit is read as `predict` reads it, and the 28x28 pixels that the network would
+/// see become MNIST's four files in --output, for `train --data DIR`; `digits.png` there shows some. A
+/// picture that cannot be read, or shows the same as one before it, is named and left out; the exit
+/// code is then 1.
+#[derive(Debug, Args)]
+pub struct DataImportArgs {
+    /// A folder with a subfolder of pictures for each digit, `0` to `9`, or with pictures and a
+    /// `labels.csv`: a line `file,label`, then one for each picture
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// The folder to write, which must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The share of each digit's pictures that are kept to test with
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
+    pub split: f64,
+}
+
+/// More than 0 and less than 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok();
+    let share = share.filter(|&share: &f64| share > 0.0 && share < 1.0);
+    share.ok_or_else(|| "it must be a number greater than 0 and less than 1".to_string())
 }

@@ -1,5 +1,7 @@
 //! `mnistctl data`
 
+mod import;
+
 use std::fmt::Write;
 use std::path::Path;
 
@@ -20,6 +22,7 @@ pub fn run(args: &DataArgs) -> Result<Status, Error> {
         DataAction::Download => download(),
         DataAction::Verify { data } => verify_files(data),
         DataAction::Show { data, out } => show(data, out.as_deref()),
+        DataAction::Import(args) => import::run(args),
     }
 }
 

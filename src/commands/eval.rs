@@ -7,10 +7,10 @@ use super::{Error, Status, print};
 use crate::cli::{EvalArgs, SplitName};
 use crate::dataset::{DataArg, Digits, Source, find};
 use crate::engine::{available_threads, with_threads};
-use crate::evaluation::{ClassFigures, EMBEDDED_NAME, Ensemble, Evaluation};
+use crate::evaluation::{ClassFigures, Ensemble, Evaluation};
 use crate::recipe::Recipe;
 use crate::report::evaluation::EvaluationReport;
-use crate::training::{test_data, training_data};
+use crate::training::{EMBEDDED_NAME, test_data, training_data};
 
 /// `eval --json`.
 #[derive(Serialize)]

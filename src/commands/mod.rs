@@ -26,6 +26,7 @@ use crate::evaluation::NotANumber;
 use crate::files::{BusyError, FileError};
 use crate::interchange::export::ExportError;
 use crate::interchange::import::ImportError;
+use crate::interchange::pictures::PicturesError;
 use crate::interrupt;
 use crate::recipe::RecipeError;
 use crate::report::ReportError;
@@ -80,6 +81,8 @@ pub enum Error {
     Export(#[from] ExportError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]

@@ -1,7 +1,7 @@
 //! `mnistctl predict`
 
 mod many;
-mod progress;
+pub(super) mod progress;
 mod single;
 mod text;
 

@@ -21,6 +21,7 @@ mod progress;
 mod source;
 mod split;
 mod verify;
+mod write;
 
 use std::path::Path;
 
@@ -33,6 +34,7 @@ pub use original::{Expected, MIRRORS, MNIST};
 pub use source::{DataArg, Places, Source, find};
 pub use split::{shuffle, stratified_split};
 pub use verify::{FileCheck, FileState, verify, verify_against};
+pub use write::write_split;
 
 /// The environment variable that `--data auto` looks at first. Set but empty, it counts as unset.
 pub const VARIABLE: &str = "MNISTCTL_DATA";
@@ -82,8 +84,8 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Joins what two checked files hold; the caller has compared the counts.
-    fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+    /// Joins pixels, 784 for each label, and labels, 0 to 9; the caller has compared the counts.
+    pub fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
         debug_assert_eq!(pixels.len(), labels.len() * PIXELS);
         Self { pixels, labels }
     }

@@ -9,18 +9,7 @@ use crate::dataset::{CLASSES, Digits};
 use crate::engine::loss::{argmax, loss_of, probabilities};
 use crate::engine::{Compute, Model};
 use crate::recipe::Recipe;
-use crate::training::{Checkpoint, CheckpointError, TestFigures};
-
-/// The network that this program carries, trained for handwriting in pictures.
-const EMBEDDED: &[u8] = include_bytes!("../../models/handwriting.mpk");
-
-/// Where it lies in the repository, which is also what it is called.
-pub const EMBEDDED_NAME: &str = "models/handwriting.mpk";
-
-/// The network that this program carries.
-pub fn embedded_checkpoint() -> Result<Checkpoint, CheckpointError> {
-    Checkpoint::parse(EMBEDDED, Path::new(EMBEDDED_NAME))
-}
+use crate::training::{Checkpoint, CheckpointError, EMBEDDED_NAME, TestFigures};
 
 /// One or more trained networks.
 pub struct Ensemble {
@@ -108,7 +97,7 @@ impl Ensemble {
     /// The network that this program carries, for evaluation by `compute`.
     pub fn embedded(compute: &Compute) -> Result<Self, CheckpointError> {
         let path = Path::new(EMBEDDED_NAME);
-        let member = Self::member(embedded_checkpoint()?, path, compute)?;
+        let member = Self::member(Checkpoint::embedded()?, path, compute)?;
         Ok(Self {
             members: vec![member],
         })

@@ -5,9 +5,7 @@ mod metrics;
 
 use crate::training::INFERENCE_BATCH;
 
-pub use ensemble::{
-    EMBEDDED_NAME, Ensemble, Evaluation, Mistake, NotANumber, Prediction, embedded_checkpoint,
-};
+pub use ensemble::{Ensemble, Evaluation, Mistake, NotANumber, Prediction};
 pub use metrics::{ClassFigures, Confusion};
 
 /// How many images pass a network at a time.

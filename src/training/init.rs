@@ -8,6 +8,9 @@ use super::job::Job;
 use super::state::State;
 use crate::network::{LayerSpec, NamedTensor, PlannedLayer};
 
+/// The network that this program carries, by the name of its recipe.
+const EMBEDDED: &str = "handwriting";
+
 /// The number of a layer that begins with random weights, because the checkpoint has another there.
 pub type Afresh = Option<String>;
 
@@ -21,7 +24,11 @@ impl Job {
             return Ok((state, None));
         };
         let path = Path::new(init);
-        let checkpoint = Checkpoint::load(path)?;
+        let checkpoint = if init == EMBEDDED && !path.exists() {
+            Checkpoint::embedded()?
+        } else {
+            Checkpoint::load(path)?
+        };
         let fail = |problem: String| RunError::Init {
             path: path.to_path_buf(),
             problem,

@@ -26,7 +26,7 @@ mod validation;
 mod warnings;
 
 pub use callback::Callback;
-pub use checkpoint::{Checkpoint, CheckpointError, Resume, VERSION};
+pub use checkpoint::{Checkpoint, CheckpointError, EMBEDDED_NAME, Resume, VERSION};
 pub use computed_by::ComputedBy;
 pub use data::{TestData, TrainingData, test_data, training_data};
 pub use divergence::Steps;

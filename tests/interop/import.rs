@@ -77,6 +77,11 @@ fn what_was_exported_comes_back_the_same() {
     let recipe = Recipe::parse("all-layers.toml", ALL_LAYERS, &[]).unwrap();
     untrained(recipe).save(&path).unwrap();
     export(&world, &[&path], "--format safetensors");
+    let words = ["all-layers.mpk is there already", "--output"];
+    world.refused(
+        "import all-layers.safetensors --config all-layers.toml",
+        &words,
+    );
     let finished =
         world.run("import all-layers.safetensors --config all-layers.toml --output back.mpk");
     assert_eq!(

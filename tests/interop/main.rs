@@ -3,5 +3,6 @@
 mod export;
 mod import;
 mod init;
+mod pictures;
 mod tensorboard;
 mod tools;

@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::evaluation::{EMBEDDED_NAME, embedded_checkpoint};
 use crate::network::{NamedTensor, Plan};
-use crate::training::{Checkpoint, RecipePlanError, plan};
+use crate::training::{Checkpoint, EMBEDDED_NAME, RecipePlanError, plan};
 pub use error::ExportError;
 
 /// Declares [`ExportFormat`]: for each format its module, its name, and its files' ending.
@@ -88,7 +87,7 @@ impl Export {
     /// The networks of all checkpoints, or the one that this program carries if there is none.
     pub fn load(checkpoints: &[PathBuf], fold: bool) -> Result<Self, ExportError> {
         let read: Vec<Checkpoint> = if checkpoints.is_empty() {
-            vec![embedded_checkpoint()?]
+            vec![Checkpoint::embedded()?]
         } else {
             let load = |path: &PathBuf| Checkpoint::load(path);
             checkpoints.iter().map(load).collect::<Result<_, _>>()?

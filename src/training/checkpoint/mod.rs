@@ -43,6 +43,12 @@ use crate::network::{NamedTensor, Plan};
 use crate::recipe::Recipe;
 use wire::{Document, Header, WireNormalize, WireResume, WireTensor, shown};
 
+/// The network that this program carries, trained for handwriting in pictures.
+const EMBEDDED: &[u8] = include_bytes!("../../../models/handwriting.mpk");
+
+/// Where it lies in the repository, which is also what it is called.
+pub const EMBEDDED_NAME: &str = "models/handwriting.mpk";
+
 /// A network of the largest size a recipe can have, with Adam's moments, stays below this.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -68,6 +74,11 @@ impl Checkpoint {
         };
         rmp_serde::to_vec_named(&document)
             .expect("the document is made of maps, numbers, texts and bytes only")
+    }
+
+    /// The network that this program carries.
+    pub fn embedded() -> Result<Self, CheckpointError> {
+        Self::parse(EMBEDDED, Path::new(EMBEDDED_NAME))
     }
 
     /// Reads and checks the checkpoint at `path`.

@@ -1,0 +1,135 @@
+//! `mnistctl data import`
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::{Error, Status, counts};
+use crate::cli::DataImportArgs;
+use crate::commands::predict::progress::PredictProgress;
+use crate::commands::print;
+use crate::dataset::{Digits, Split, write_split};
+use crate::engine::{Backend, available_threads, with_threads};
+use crate::evaluation::{BATCH, Ensemble};
+use crate::files::{create_folder, write_atomically};
+use crate::ink::reader::{Reader, Reading};
+use crate::ink::single::Single;
+use crate::ink::{Digit, read_bytes};
+use crate::interchange::pictures::{Collected, Duplicate, list};
+use crate::report::{ReportError, digits};
+use crate::terminal::note;
+
+/// The picture that shows what was imported, and how many digits of each class it has.
+const CONTACT_SHEET: &str = "digits.png";
+const ON_SHEET: usize = 16;
+
+pub fn run(args: &DataImportArgs) -> Result<Status, Error> {
+    with_threads(available_threads(), || import(args))?
+}
+
+fn import(args: &DataImportArgs) -> Result<Status, Error> {
+    let output = &args.output;
+    let is_used = output
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some());
+    if is_used || output.is_file() {
+        return Err(Error::Usage(format!(
+            "--output {}: it already holds something; name a new folder",
+            output.display()
+        )));
+    }
+    let pictures = list(&args.folder)?;
+    for (folder, count) in &pictures.skipped {
+        note(&format!(
+            "{}: {count} entries are not pictures",
+            folder.display()
+        ));
+    }
+    // Where ink may be dark or light, the network that reads pictures decides, as in `predict`.
+    let network = Ensemble::embedded(&Backend::Native.compute(available_threads())?)?;
+    let mut progress = PredictProgress::new(pictures.inputs.len());
+    let mut labels = pictures.labels.into_iter();
+    let mut reader = Reader::new(pictures.inputs, available_threads());
+    let (mut collected, mut refused) = (Collected::default(), 0);
+    loop {
+        let readings = reader.batch(BATCH, read_bytes);
+        if readings.is_empty() {
+            break;
+        }
+        let count = readings.len();
+        let digits = chosen(&network, readings)?;
+        for ((name, digit), label) in digits.into_iter().zip(labels.by_ref()) {
+            let problem = match digit {
+                Err(problem) => problem,
+                Ok(digit) => match collected.add(name.clone(), &digit, label) {
+                    Ok(()) => continue,
+                    Err(duplicate) => left_out(&name, label, &duplicate),
+                },
+            };
+            refused += 1;
+            progress.suspend(|| note(&problem));
+        }
+        progress.add(count);
+    }
+    drop(progress);
+    let (train, test) = collected.split(&args.folder, args.split)?;
+    write(output, &train, &test)?;
+    let mut said = counts(&train, &test);
+    if refused > 0 {
+        let _ = writeln!(said, "{refused} pictures were left out, see above");
+    }
+    print(&format!("{said}{}\n", output.display()))?;
+    if refused == 0 {
+        Ok(Status::Done)
+    } else {
+        Ok(Status::PartlyFailed)
+    }
+}
+
+/// Each picture's name, and its digit or why there is none.
+fn chosen(
+    network: &Ensemble,
+    readings: Vec<Reading<Single>>,
+) -> Result<Vec<(String, Result<Digit, String>)>, Error> {
+    let singles = readings
+        .iter()
+        .filter_map(|reading| reading.result.as_ref().ok());
+    let candidates: Vec<&[u8]> = singles
+        .flat_map(Single::candidates)
+        .map(|digit| digit.pixels.as_slice())
+        .collect();
+    let mut predictions = network.predict(&candidates)?.into_iter();
+    let choose = |reading: Reading<Single>| {
+        let digit = reading.result.map(|single| {
+            let own = predictions.by_ref().take(single.candidates().len());
+            let probabilities: Vec<_> = own.map(|p| p.probabilities).collect();
+            let best = single.best(&probabilities);
+            single.take(best)
+        });
+        (
+            reading.input.name(),
+            digit.map_err(|error| format!("left out: {error}")),
+        )
+    };
+    Ok(readings.into_iter().map(choose).collect())
+}
+
+fn left_out(name: &str, label: u8, duplicate: &Duplicate) -> String {
+    let Duplicate { of, label: other } = duplicate;
+    if *other == label {
+        format!("left out: {name} is the same picture as {of}")
+    } else {
+        format!("left out: {name}, a {label}, is the same picture as {of}, a {other}")
+    }
+}
+
+/// Writes the four files, and a picture of what is in them. The labels of the test digits come last:
+/// without them, no part of it passes for a dataset.
+fn write(folder: &Path, train: &Digits, test: &Digits) -> Result<(), Error> {
+    let sheet = digits::classes(train, ON_SHEET).png();
+    let sheet = sheet.map_err(ReportError::from)?;
+    create_folder(folder)?;
+    write_atomically(&folder.join(CONTACT_SHEET), &sheet)?;
+    write_split(folder, Split::Train, train)?;
+    write_split(folder, Split::Test, test)?;
+    Ok(())
+}
