@@ -118,6 +118,10 @@ impl OnBurn {
             .with_means_in_parts(self.means_in_parts);
         let logits = pass.logits(&self.setup.plan, images);
         let updates = pass.into_updates();
+        // What has been asked for so far is handed over here, in each step at the same place: burn makes
+        // kernels of several operations, and finds them again in what follows.
+        let handed_over = self.device.clone().without_autodiff().flush();
+        handed_over.expect("a device that works takes its work");
         let targets = targets(batch.labels, &self.device);
         let loss = loss::loss(self.setup.criterion, logits.clone(), targets);
         let gradients = loss.backward();

@@ -57,9 +57,10 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
         }
         let count = readings.len();
         let digits = chosen(&network, readings)?;
-        for ((name, digit), label) in digits.into_iter().zip(labels.by_ref()) {
-            let problem = match digit {
-                Err(problem) => problem,
+        for (reading, label) in digits.into_iter().zip(labels.by_ref()) {
+            let name = reading.input.name();
+            let problem = match reading.result {
+                Err(error) => format!("left out: {error}"),
                 Ok(digit) => match collected.add(name.clone(), &digit, label) {
                     Ok(()) => continue,
                     Err(duplicate) => left_out(&name, label, &duplicate),
@@ -85,30 +86,25 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
     }
 }
 
-/// Each picture's name, and its digit or why there is none.
+/// Of each picture's candidates the one that is its digit.
 fn chosen(
     network: &Ensemble,
     readings: Vec<Reading<Single>>,
-) -> Result<Vec<(String, Result<Digit, String>)>, Error> {
-    let singles = readings
-        .iter()
-        .filter_map(|reading| reading.result.as_ref().ok());
+) -> Result<Vec<Reading<Digit>>, Error> {
+    let singles = readings.iter().filter_map(|r| r.result.as_ref().ok());
     let candidates: Vec<&[u8]> = singles
         .flat_map(Single::candidates)
         .map(|digit| digit.pixels.as_slice())
         .collect();
     let mut predictions = network.predict(&candidates)?.into_iter();
-    let choose = |reading: Reading<Single>| {
-        let digit = reading.result.map(|single| {
+    let choose = |reading: Reading<Single>| Reading {
+        input: reading.input,
+        result: reading.result.map(|single| {
             let own = predictions.by_ref().take(single.candidates().len());
             let probabilities: Vec<_> = own.map(|p| p.probabilities).collect();
             let best = single.best(&probabilities);
             single.take(best)
-        });
-        (
-            reading.input.name(),
-            digit.map_err(|error| format!("left out: {error}")),
-        )
+        }),
     };
     Ok(readings.into_iter().map(choose).collect())
 }
