@@ -2,10 +2,10 @@
 
 mod many;
 pub(super) mod progress;
-mod single;
+pub(super) mod single;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Status, print};
 use crate::cli::PredictArgs;
@@ -36,14 +36,7 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         &Backend::Native.compute(available_threads())?,
     )?;
     let listing = expand(&args.images);
-    for (folder, count) in &listing.skipped {
-        let what = if *count == 1 {
-            "entry is not a picture"
-        } else {
-            "entries are not pictures"
-        };
-        note(&format!("{}: {count} {what}", folder.display()));
-    }
+    note_skipped(&listing.skipped);
     let folder = match &args.save {
         Some(path) => Some(save_folder(path, &listing.inputs)?),
         None => None,
@@ -80,6 +73,18 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
     }
 }
 
+/// Says how much of each folder is no picture.
+pub(super) fn note_skipped(skipped: &[(PathBuf, usize)]) {
+    for (folder, count) in skipped {
+        let what = if *count == 1 {
+            "entry is not a picture"
+        } else {
+            "entries are not pictures"
+        };
+        note(&format!("{}: {count} {what}", folder.display()));
+    }
+}
+
 /// The folder of `--save`.
 fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
     let folder = Folder::create(path)?;
@@ -95,7 +100,7 @@ fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
 }
 
 /// What is printed about a picture.
-struct Answer {
+pub(super) struct Answer {
     text: String,
     /// What the network saw.
     digits: Vec<Digit>,
@@ -103,12 +108,12 @@ struct Answer {
 
 /// Lets the networks read the candidates of all pictures together; `describe` says what they make of
 /// each, given its name and a prediction for each of its candidates.
-fn answers<T>(
+pub(super) fn answers<T, A>(
     ensemble: &Ensemble,
     readings: Vec<Reading<T>>,
     candidates: impl Fn(&T) -> Vec<&Digit>,
-    describe: impl Fn(String, T, &[Prediction]) -> Result<Answer, InkError>,
-) -> Result<Vec<Reading<Answer>>, Error> {
+    describe: impl Fn(String, T, &[Prediction]) -> Result<A, InkError>,
+) -> Result<Vec<Reading<A>>, Error> {
     let pictures = readings
         .iter()
         .filter_map(|reading| reading.result.as_ref().ok());

@@ -9,7 +9,7 @@ use mnistctl::evaluation::Ensemble;
 use mnistctl::network::{Plan, Role};
 use mnistctl::recipe::{BUILTIN, Recipe};
 use mnistctl::rng::Rng;
-use mnistctl::training::{Checkpoint, VERSION};
+use mnistctl::training::Checkpoint;
 use support::World;
 
 /// A recipe with every kind of layer, and every setting that changes what a layer is elsewhere.
@@ -59,15 +59,7 @@ pub fn untrained(recipe: Recipe) -> Checkpoint {
             }
         }
     }
-    Checkpoint {
-        version: VERSION,
-        recipe,
-        old_augment: false,
-        computed_by: None,
-        metrics: Vec::new(),
-        tensors,
-        resume: None,
-    }
+    Checkpoint::of_weights(recipe, tensors)
 }
 
 /// Every built-in recipe, and the one with every kind of layer.

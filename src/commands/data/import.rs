@@ -6,14 +6,15 @@ use std::path::Path;
 use super::{Error, Status, counts};
 use crate::cli::DataImportArgs;
 use crate::commands::predict::progress::PredictProgress;
+use crate::commands::predict::single::{candidates, chosen};
+use crate::commands::predict::{answers, note_skipped};
 use crate::commands::print;
 use crate::dataset::{Digits, Split, write_split};
 use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{BATCH, Ensemble};
 use crate::files::{create_folder, write_atomically};
-use crate::ink::reader::{Reader, Reading};
-use crate::ink::single::Single;
-use crate::ink::{Digit, read_bytes};
+use crate::ink::read_bytes;
+use crate::ink::reader::Reader;
 use crate::interchange::pictures::{Collected, Duplicate, list};
 use crate::report::{ReportError, digits};
 use crate::terminal::note;
@@ -38,12 +39,7 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
         )));
     }
     let pictures = list(&args.folder)?;
-    for (folder, count) in &pictures.skipped {
-        note(&format!(
-            "{}: {count} entries are not pictures",
-            folder.display()
-        ));
-    }
+    note_skipped(&pictures.skipped);
     // Where ink may be dark or light, the network that reads pictures decides, as in `predict`.
     let network = Ensemble::embedded(&Backend::Native.compute(available_threads())?)?;
     let mut progress = PredictProgress::new(pictures.inputs.len());
@@ -56,7 +52,9 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
             break;
         }
         let count = readings.len();
-        let digits = chosen(&network, readings)?;
+        let digits = answers(&network, readings, candidates, |_, picture, predictions| {
+            Ok(chosen(picture, predictions).0)
+        })?;
         for (reading, label) in digits.into_iter().zip(labels.by_ref()) {
             let name = reading.input.name();
             let problem = match reading.result {
@@ -84,29 +82,6 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
     } else {
         Ok(Status::PartlyFailed)
     }
-}
-
-/// Of each picture's candidates the one that is its digit.
-fn chosen(
-    network: &Ensemble,
-    readings: Vec<Reading<Single>>,
-) -> Result<Vec<Reading<Digit>>, Error> {
-    let singles = readings.iter().filter_map(|r| r.result.as_ref().ok());
-    let candidates: Vec<&[u8]> = singles
-        .flat_map(Single::candidates)
-        .map(|digit| digit.pixels.as_slice())
-        .collect();
-    let mut predictions = network.predict(&candidates)?.into_iter();
-    let choose = |reading: Reading<Single>| Reading {
-        input: reading.input,
-        result: reading.result.map(|single| {
-            let own = predictions.by_ref().take(single.candidates().len());
-            let probabilities: Vec<_> = own.map(|p| p.probabilities).collect();
-            let best = single.best(&probabilities);
-            single.take(best)
-        }),
-    };
-    Ok(readings.into_iter().map(choose).collect())
 }
 
 fn left_out(name: &str, label: u8, duplicate: &Duplicate) -> String {

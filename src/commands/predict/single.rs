@@ -11,6 +11,13 @@ pub fn candidates(picture: &Single) -> Vec<&Digit> {
     picture.candidates().iter().collect()
 }
 
+/// The digit of a picture and its prediction, given a prediction for each candidate.
+pub fn chosen(picture: Single, predictions: &[Prediction]) -> (Digit, &Prediction) {
+    let probabilities: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
+    let best = picture.best(&probabilities);
+    (picture.take(best), &predictions[best])
+}
+
 /// What is printed about a picture, given a prediction for each candidate.
 pub fn describe(
     args: &PredictArgs,
@@ -18,9 +25,7 @@ pub fn describe(
     picture: Single,
     predictions: &[Prediction],
 ) -> Answer {
-    let probabilities: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
-    let best = picture.best(&probabilities);
-    let (digit, prediction) = (picture.take(best), &predictions[best]);
+    let (digit, prediction) = chosen(picture, predictions);
     Answer {
         text: if args.json {
             text::json(name, prediction)

@@ -115,10 +115,9 @@ impl Export {
 impl Trained {
     /// Its tensors in its plan's order.
     fn state(&self) -> Vec<NamedTensor> {
-        let tensors = &self.checkpoint.tensors;
-        let named = |name: &str| tensors.iter().find(|tensor| tensor.name == name);
-        let names = self.plan.parameters().map(|(name, _)| name);
-        names.filter_map(|name| named(&name).cloned()).collect()
+        let ordered = self.plan.check_state(&self.checkpoint.tensors);
+        let ordered = ordered.expect("a checkpoint that was read fits its own recipe");
+        ordered.into_iter().cloned().collect()
     }
 
     /// What a file says of it beside its weights.

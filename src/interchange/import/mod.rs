@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::network::StateError;
 use crate::recipe::Recipe;
-use crate::training::{Checkpoint, RecipePlanError, VERSION, plan};
+use crate::training::{Checkpoint, RecipePlanError, plan};
 
 /// The largest network with weights of 8 bytes each stays below this.
 const MAX_BYTES: u64 = 1 << 30;
@@ -100,17 +100,8 @@ pub fn parse(bytes: &[u8], path: &Path, recipe: Recipe) -> Result<Imported, Impo
             source,
         });
     }
-    let checkpoint = Checkpoint {
-        version: VERSION,
-        recipe,
-        old_augment: false,
-        computed_by: None,
-        metrics: Vec::new(),
-        tensors,
-        resume: None,
-    };
     Ok(Imported {
-        checkpoint,
+        checkpoint: Checkpoint::of_weights(recipe, tensors),
         renamed,
     })
 }

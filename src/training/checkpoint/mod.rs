@@ -76,6 +76,19 @@ impl Checkpoint {
             .expect("the document is made of maps, numbers, texts and bytes only")
     }
 
+    /// Weights that no training here has made, so without figures, for the network of `recipe`.
+    pub fn of_weights(recipe: Recipe, tensors: Vec<NamedTensor>) -> Self {
+        Self {
+            version: VERSION,
+            recipe,
+            old_augment: false,
+            computed_by: None,
+            metrics: Vec::new(),
+            tensors,
+            resume: None,
+        }
+    }
+
     /// The network that this program carries.
     pub fn embedded() -> Result<Self, CheckpointError> {
         Self::parse(EMBEDDED, Path::new(EMBEDDED_NAME))
