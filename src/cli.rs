@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::dataset::Published;
 use crate::engine::Backend;
 use crate::interchange::export::ExportFormat;
 
@@ -266,10 +267,18 @@ pub struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum DataAction {
-    /// Download MNIST into the user's cache folder, where `--data auto` finds it
-    Download,
-    /// Compare the MNIST files with the originals
+    /// Download MNIST into the user's cache folder, where `--data auto` finds it, or another dataset
+    /// of its form
+    Download {
+        /// What to download
+        #[arg(value_enum, default_value_t)]
+        dataset: Published,
+    },
+    /// Compare the files of a dataset with the originals
     Verify {
+        /// What they should be
+        #[arg(value_enum, default_value_t)]
+        dataset: Published,
         /// The files' folder, or `auto`
         #[arg(long, default_value = "auto")]
         data: String,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Error, Status, print};
 use crate::cli::{DataAction, DataArgs};
-use crate::dataset::{CLASSES, DataArg, Digits, Places, SIDE, Split, find, verify};
+use crate::dataset::{CLASSES, DataArg, Digits, Places, Published, SIDE, Split, find, verify};
 use crate::files::write_atomically;
 use crate::ink::preview;
 use crate::report::{ReportError, digits};
@@ -19,36 +19,50 @@ const IN_TERMINAL: usize = 5;
 
 pub fn run(args: &DataArgs) -> Result<Status, Error> {
     match &args.action {
-        DataAction::Download => download(),
-        DataAction::Verify { data } => verify_files(data),
+        DataAction::Download { dataset } => download(*dataset),
+        DataAction::Verify { dataset, data } => verify_files(*dataset, data),
         DataAction::Show { data, out } => show(data, out.as_deref()),
         DataAction::Import(args) => import::run(args),
     }
 }
 
-fn download() -> Result<Status, Error> {
-    let folder = Places::of_user().download()?;
-    print(&format!("MNIST is in {}\n", folder.display()))?;
+fn download(dataset: Published) -> Result<Status, Error> {
+    let folder = Places::of(dataset).download()?;
+    let folder = folder.display();
+    let usage = match dataset {
+        Published::Mnist => String::new(),
+        _ => format!(", for --data {folder}"),
+    };
+    print(&format!("{dataset} is in {folder}{usage}\n"))?;
     Ok(Status::Done)
 }
 
-fn verify_files(data: &str) -> Result<Status, Error> {
+fn verify_files(dataset: Published, data: &str) -> Result<Status, Error> {
+    let places = match dataset {
+        Published::Mnist => Places::of_user(),
+        _ => Places::of(dataset),
+    };
     let folder = match DataArg::from(data) {
         DataArg::Sample => {
             let message = "the sample is part of this program; there are no files to verify";
             return Err(Error::Usage(message.into()));
         }
         DataArg::Folder(folder) => folder,
-        DataArg::Auto => match Places::of_user().find_existing()? {
+        DataArg::Auto => match places.find_existing()? {
             Some(folder) => folder,
             None => {
-                let message = "MNIST is in none of the usual places; name its folder with \
-                               --data, or run `mnistctl data download`";
-                return Err(Error::Usage(message.into()));
+                let words = match dataset {
+                    Published::Mnist => String::new(),
+                    _ => format!(" {}", dataset.word()),
+                };
+                return Err(Error::Usage(format!(
+                    "{dataset} is in none of the usual places; name its folder with --data, or run \
+                     `mnistctl data download{words}`"
+                )));
             }
         },
     };
-    let checks = verify(&folder)?;
+    let checks = verify(&folder, dataset)?;
     for check in &checks {
         print(&format!("{check}\n"))?;
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Error, Status, print};
 use crate::cli::{EvalArgs, SplitName};
-use crate::dataset::{DataArg, Digits, Source, find};
+use crate::dataset::{Classes, DataArg, Digits, Source, find};
 use crate::engine::{available_threads, with_threads};
 use crate::evaluation::{ClassFigures, Ensemble, Evaluation};
 use crate::recipe::Recipe;
@@ -22,8 +22,17 @@ struct Report<'a> {
     loss: f64,
     accuracy: f64,
     errors: u64,
-    per_class: Vec<ClassFigures>,
+    per_class: Vec<NamedFigures<'a>>,
     confusion: &'a [[u64; 10]; 10],
+}
+
+/// A class's figures, with its name where it is no digit.
+#[derive(Serialize)]
+struct NamedFigures<'a> {
+    #[serde(flatten)]
+    figures: ClassFigures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
 }
 
 pub fn run(args: &EvalArgs) -> Result<Status, Error> {
@@ -43,6 +52,7 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
         ));
     }
     let evaluation = ensemble.evaluate(&digits, &indices)?;
+    let classes = &ensemble.recipe().data.classes;
     if let Some(folder) = &args.report {
         let dataset = source.describe();
         let report = EvaluationReport {
@@ -51,13 +61,14 @@ fn evaluate(args: &EvalArgs) -> Result<Status, Error> {
             split: &name(args.split),
             evaluation: &evaluation,
             digits: &digits,
+            classes,
         };
         report.make()?.save(folder)?;
     }
     let said = if args.json {
-        json(args, &source, &evaluation)
+        json(args, &source, &evaluation, classes)
     } else {
-        text(&source, args.split, &evaluation)
+        text(&source, args.split, &evaluation, classes)
     };
     print(&said)?;
     Ok(Status::Done)
@@ -88,8 +99,12 @@ fn name(split: SplitName) -> String {
     value.expect("no split is hidden").get_name().to_string()
 }
 
-fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {
+fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation, classes: &Classes) -> String {
     let confusion = &evaluation.confusion;
+    let named = |figures: ClassFigures| NamedFigures {
+        class: classes.own_name(figures.digit),
+        figures,
+    };
     let report = Report {
         checkpoint: names(args),
         dataset: source.describe(),
@@ -98,21 +113,22 @@ fn json(args: &EvalArgs, source: &Source, evaluation: &Evaluation) -> String {
         loss: evaluation.loss,
         accuracy: confusion.accuracy(),
         errors: confusion.errors(),
-        per_class: confusion.per_class(),
+        per_class: confusion.per_class().into_iter().map(named).collect(),
         confusion: confusion.counts(),
     };
     serde_json::to_string(&report).expect("a report is plain JSON") + "\n"
 }
 
-fn text(source: &Source, split: SplitName, evaluation: &Evaluation) -> String {
+fn text(source: &Source, split: SplitName, evaluation: &Evaluation, classes: &Classes) -> String {
     let confusion = &evaluation.confusion;
     format!(
-        "{} images of {} ({}): accuracy {:.4}, {} errors, loss {:.4}\n\n{confusion}\n",
+        "{} images of {} ({}): accuracy {:.4}, {} errors, loss {:.4}\n\n{}\n",
         confusion.images(),
         source.describe(),
         name(split),
         confusion.accuracy(),
         confusion.errors(),
         evaluation.loss,
+        confusion.text(classes),
     )
 }

@@ -14,7 +14,7 @@ use crate::evaluation::{BATCH, Ensemble, Prediction};
 use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
-use crate::ink::{Digit, InkError, read_bytes, read_many_bytes};
+use crate::ink::{Digit, InkError, read_bytes, read_many_bytes, read_plain_bytes};
 use crate::interrupt;
 use crate::terminal::note;
 use progress::PredictProgress;
@@ -35,6 +35,20 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
         &args.checkpoint,
         &Backend::Native.compute(available_threads())?,
     )?;
+    let classes = &ensemble.recipe().data.classes;
+    if classes.are_named() {
+        if args.many {
+            return Err(Error::Usage(
+                "--many looks for digits, and the classes of this network are others; give \
+                 pictures of one thing each, without --many"
+                    .into(),
+            ));
+        }
+        note(
+            "the classes of this network are no digits, so nothing is looked for in the pictures: \
+             they become grey, light on dark, and 28x28 pixels",
+        );
+    }
     let listing = expand(&args.images);
     note_skipped(&listing.skipped);
     let folder = match &args.save {
@@ -62,12 +76,17 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
             })
         })
     } else {
-        session.run(BATCH, read_bytes, |readings| {
+        let read = if classes.are_named() {
+            read_plain_bytes
+        } else {
+            read_bytes
+        };
+        session.run(BATCH, read, |readings| {
             answers(
                 &ensemble,
                 readings,
                 single::candidates,
-                |name, picture, p| Ok(single::describe(args, &name, picture, p)),
+                |name, picture, p| Ok(single::describe(args, classes, &name, picture, p)),
             )
         })
     }

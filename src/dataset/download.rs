@@ -1,4 +1,4 @@
-//! Fetching the four files of MNIST into a folder.
+//! Fetching the four files of a published dataset into a folder.
 //!
 //! A file gets its name only when it is complete, proven by its sha256, and on the disk. Until then
 //! it is a temporary file beside its final place, so whatever interrupts a download (Ctrl-C, a full
@@ -17,16 +17,19 @@ use ureq::{Agent, Timeout};
 
 use crate::dataset::idx::{self, Contents, MOST_ITEMS};
 use crate::dataset::progress::DownloadProgress;
-use crate::dataset::{DatasetError, Expected, MIRRORS, MNIST, folder};
+use crate::dataset::verify::difference;
+use crate::dataset::{DatasetError, Expected, Published, folder};
 use crate::files::{install, sweep, temporary};
 use crate::interrupt;
 
 /// How often a download looks for signals.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What to download from where. The default is MNIST from its mirrors; tests put other values in.
+/// What to download from where: [`Downloader::of`] a dataset, from its mirrors. Tests put other values
+/// in.
 #[derive(Debug, Clone)]
 pub struct Downloader {
+    pub dataset: Published,
     /// Base addresses, ending in `/`, tried in this order.
     pub mirrors: Vec<String>,
     /// The files.
@@ -46,15 +49,7 @@ pub struct Downloader {
 
 impl Default for Downloader {
     fn default() -> Self {
-        Self {
-            mirrors: MIRRORS.map(str::to_owned).to_vec(),
-            files: MNIST.to_vec(),
-            connect: Duration::from_secs(15),
-            stall: Duration::from_secs(30),
-            longest: Duration::from_secs(30 * 60),
-            most_bytes: 20_000_000,
-            progress: true,
-        }
+        Self::of(Published::default())
     }
 }
 
@@ -68,6 +63,21 @@ pub struct Fetched {
 }
 
 impl Downloader {
+    /// Of a dataset, from its mirrors.
+    pub fn of(published: Published) -> Self {
+        let mirrors = published.mirrors().iter();
+        Self {
+            dataset: published,
+            mirrors: mirrors.map(|url| (*url).to_owned()).collect(),
+            files: published.files().to_vec(),
+            connect: Duration::from_secs(15),
+            stall: Duration::from_secs(30),
+            longest: Duration::from_secs(30 * 60),
+            most_bytes: 30_000_000,
+            progress: true,
+        }
+    }
+
     /// Makes sure that a folder, created if need be, has every file, and gives their paths in the
     /// order of [`Downloader::files`].
     ///
@@ -76,8 +86,8 @@ impl Downloader {
     ///
     /// # Errors
     /// When a file can be had from no mirror (the error has a line for each), when the folder can't
-    /// be written to, or when a file in it is something other than a broken copy of MNIST's, which
-    /// isn't overwritten; and when a signal interrupts it. Files fetched before stay.
+    /// be written to, or when a file in it is something other than a broken copy of the dataset's,
+    /// which isn't overwritten; and when a signal interrupts it. Files fetched before stay.
     pub fn fill(&self, folder: &Path) -> Result<Vec<Fetched>, DatasetError> {
         fs::create_dir_all(folder).map_err(|cause| write_error(folder, cause))?;
         sweep(folder);
@@ -118,24 +128,28 @@ impl Downloader {
         let present = folder::locate(folder, wanted.name);
         if let Some(file) = &present {
             match idx::read(file, wanted.kind, MOST_ITEMS) {
-                Ok(contents) if contents.sha256 == wanted.sha256 => {
-                    return Ok(Fetched {
-                        file: file.clone(),
-                        already: true,
-                    });
-                }
-                // Somebody's own dataset (Fashion-MNIST has the same file names) is not for us to
-                // overwrite.
-                Ok(contents) => {
-                    return Err(DatasetError::Occupied {
-                        file: file.clone(),
-                        found: contents.sha256,
-                        expected: wanted.sha256.to_owned(),
-                    });
-                }
+                Ok(contents) => match difference(wanted, file, &contents)? {
+                    None => {
+                        return Ok(Fetched {
+                            file: file.clone(),
+                            already: true,
+                        });
+                    }
+                    // Somebody's own dataset (all of MNIST's form have the same file names) is not
+                    // for us to overwrite.
+                    Some(found) => {
+                        return Err(DatasetError::Occupied {
+                            file: file.clone(),
+                            dataset: self.dataset,
+                            found,
+                            expected: wanted.sha256,
+                        });
+                    }
+                },
                 Err(error) if error.is_broken_copy() => (),
                 Err(cause) => {
                     return Err(DatasetError::InTheWay {
+                        dataset: self.dataset,
                         cause: Box::new(cause),
                     });
                 }
@@ -190,14 +204,15 @@ impl Downloader {
         // In its messages it is called by its address: the temporary name would mean nothing to
         // anybody.
         let contents = idx::parse(Path::new(url), input, bytes, wanted.kind, wanted.items)?;
-        if contents.sha256 != wanted.sha256 {
-            return Err(DatasetError::Hash {
+        match difference(wanted, file.path(), &contents)? {
+            None => Ok((file, contents)),
+            Some(found) => Err(DatasetError::Hash {
                 url: url.to_owned(),
-                found: contents.sha256,
-                expected: wanted.sha256.to_owned(),
-            });
+                dataset: self.dataset,
+                found,
+                expected: wanted.sha256,
+            }),
         }
-        Ok((file, contents))
     }
 
     /// Copies the body of one address to a file, and gives its length in bytes.

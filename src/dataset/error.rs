@@ -7,6 +7,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::{Published, Sha256};
+
 /// Why a dataset could not be found, downloaded, read or split.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -174,30 +176,35 @@ pub enum DatasetError {
     #[error("{url} {what}.")]
     Fetch { url: String, what: String },
     #[error(
-        "{url} delivered something other than MNIST: the sha256 of its content is {found}, \
-         expected {expected}."
+        "{url} delivered something other than {dataset}: the sha256 of {} is {found}, expected \
+         {}.",
+        expected.of(), expected.text()
     )]
     Hash {
         url: String,
+        dataset: Published,
         found: String,
-        expected: String,
+        expected: Sha256,
     },
     #[error(
-        "`{}` is a valid file, but not MNIST's: the sha256 of its content is {found}, expected \
-         {expected}. It is left as it is; to download MNIST into this folder, first move that \
-         file elsewhere.",
-        file.display()
+        "`{}` is a valid file, but not {dataset}'s: the sha256 of {} is {found}, expected {}. It is \
+         left as it is; to download {dataset} into this folder, first move that file elsewhere.",
+        file.display(), expected.of(), expected.text()
     )]
     Occupied {
         file: PathBuf,
+        dataset: Published,
         found: String,
-        expected: String,
+        expected: Sha256,
     },
     #[error(
-        "{cause} It is left as it is; to download MNIST into this folder, first move that file \
+        "{cause} It is left as it is; to download {dataset} into this folder, first move that file \
          elsewhere."
     )]
-    InTheWay { cause: Box<DatasetError> },
+    InTheWay {
+        dataset: Published,
+        cause: Box<DatasetError>,
+    },
     #[error("{name} could not be downloaded.{}", lines(attempts))]
     Mirrors {
         name: &'static str,
@@ -215,6 +222,17 @@ pub enum DatasetError {
         by_hand(mirrors, folder)
     )]
     Unavailable {
+        cause: Box<DatasetError>,
+        mirrors: Vec<String>,
+        folder: Option<PathBuf>,
+    },
+
+    #[error(
+        "{dataset} could not be downloaded. {cause}{}",
+        by_hand(mirrors, folder)
+    )]
+    NotDownloaded {
+        dataset: Published,
         cause: Box<DatasetError>,
         mirrors: Vec<String>,
         folder: Option<PathBuf>,

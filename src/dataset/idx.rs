@@ -67,6 +67,27 @@ pub(super) fn read(file: &Path, kind: Kind, most: u32) -> Result<Contents, Datas
     }
 }
 
+/// The sha256 of a file as it is stored, in lower-case hex.
+pub(super) fn file_sha256(file: &Path) -> Result<String, DatasetError> {
+    let hash = || {
+        let mut hasher = Sha256::new();
+        let mut input = BufReader::with_capacity(1 << 16, File::open(file)?);
+        loop {
+            let bytes = input.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(hex(hasher));
+            }
+            hasher.update(bytes);
+            let read = bytes.len();
+            input.consume(read);
+        }
+    };
+    hash().map_err(|cause| DatasetError::Io {
+        file: file.to_path_buf(),
+        cause,
+    })
+}
+
 /// Reads and checks `input`, which is `stored` bytes long and called `file` in messages.
 pub(super) fn parse(
     file: &Path,
@@ -186,17 +207,18 @@ fn parse_plain(
         }
         .into());
     }
-    let hash = Sha256::new()
-        .chain_update(header)
-        .chain_update(&bytes)
-        .finalize();
-    let sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hasher = Sha256::new().chain_update(header).chain_update(&bytes);
     Ok(Contents {
         items: bytes,
         count: count as usize,
-        sha256,
+        sha256: hex(hasher),
         gzip: false,
     })
+}
+
+fn hex(hasher: Sha256) -> String {
+    let hash = hasher.finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Room for `items` bytes, if what is known of the file's length lets it have `expected` in all.

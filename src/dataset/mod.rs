@@ -10,14 +10,15 @@
 
 pub mod augment;
 mod batch;
+mod classes;
 mod download;
 mod error;
 mod folder;
 mod idx;
 mod kind;
 pub mod mnist_box;
-mod original;
 mod progress;
+mod published;
 mod source;
 mod split;
 mod verify;
@@ -27,10 +28,11 @@ use std::path::Path;
 
 pub use augment::{Augment, Transform};
 pub use batch::{Batch, Batcher, Normalize, targets};
+pub use classes::Classes;
 pub use download::{Downloader, Fetched};
 pub use error::DatasetError;
 pub use kind::Kind;
-pub use original::{Expected, MIRRORS, MNIST};
+pub use published::{Expected, Published, Sha256};
 pub use source::{DataArg, Places, Source, find};
 pub use split::{shuffle, stratified_split};
 pub use verify::{FileCheck, FileState, verify, verify_against};

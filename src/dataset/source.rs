@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{DatasetError, Downloader, LoadedSplit, Split, VARIABLE, folder};
+use crate::dataset::{DatasetError, Downloader, LoadedSplit, Published, Split, VARIABLE, folder};
 
 /// What the user wrote after `--data`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,13 +79,22 @@ impl Places {
     /// The places as they are for this user, in this folder: `$MNISTCTL_DATA`, `data/mnist`, and
     /// `mnistctl/mnist` in the system's cache folder (`~/.cache` on Linux).
     pub fn of_user() -> Self {
+        let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
         Self {
-            variable: env::var_os(VARIABLE)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from),
-            local: Path::new("data").join("mnist"),
-            cache: dirs::cache_dir().map(|folder| folder.join("mnistctl").join("mnist")),
-            downloader: Downloader::default(),
+            variable: variable.map(PathBuf::from),
+            ..Self::of(Published::Mnist)
+        }
+    }
+
+    /// The places of a dataset for this user, in this folder; `$MNISTCTL_DATA`, which may hold any, is
+    /// none of them.
+    pub fn of(published: Published) -> Self {
+        let cache = dirs::cache_dir().map(|folder| folder.join("mnistctl"));
+        Self {
+            variable: None,
+            local: Path::new("data").join(published.word()),
+            cache: cache.map(|cache| cache.join(published.word())),
+            downloader: Downloader::of(published),
         }
     }
 
@@ -150,11 +159,24 @@ impl Places {
         };
         downloaded.map_err(|cause| match cause {
             DatasetError::Interrupted => cause,
-            cause => DatasetError::Unavailable {
-                cause: Box::new(cause),
-                mirrors: self.downloader.mirrors.clone(),
-                folder: self.cache.clone(),
-            },
+            cause => {
+                let cause = Box::new(cause);
+                let mirrors = self.downloader.mirrors.clone();
+                let folder = self.cache.clone();
+                match self.downloader.dataset {
+                    Published::Mnist => DatasetError::Unavailable {
+                        cause,
+                        mirrors,
+                        folder,
+                    },
+                    dataset => DatasetError::NotDownloaded {
+                        dataset,
+                        cause,
+                        mirrors,
+                        folder,
+                    },
+                }
+            }
         })
     }
 }

@@ -1,10 +1,10 @@
-//! Telling whether a folder holds the original MNIST: what `mnistctl data verify` prints.
+//! Telling whether a folder holds a dataset as it was published: what `mnistctl data verify` prints.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::idx::{self, MOST_ITEMS};
-use crate::dataset::{DatasetError, Expected, MNIST, folder};
+use crate::dataset::idx::{self, Contents, MOST_ITEMS};
+use crate::dataset::{DatasetError, Expected, Published, Sha256, folder};
 
 /// What was found out about one of the files.
 #[derive(Debug)]
@@ -21,12 +21,12 @@ pub struct FileCheck {
 pub enum FileState {
     /// Byte for byte the same.
     Ok,
-    /// A sound IDX file with another content, by the sha256 (lower-case hex) of the two.
+    /// A sound IDX file with another content, by the sha256 of the two.
     Different {
-        /// The sha256 of this file.
+        /// That of this file, in lower-case hex.
         found: String,
-        /// The sha256 of the original.
-        expected: &'static str,
+        /// That of the original.
+        expected: Sha256,
     },
     /// Not a sound IDX file, or not readable.
     Unusable(DatasetError),
@@ -50,7 +50,9 @@ impl fmt::Display for FileCheck {
             FileState::Different { found, expected } => {
                 write!(
                     f,
-                    "{file}: different (its content has the sha256 {found}, MNIST's has {expected})"
+                    "{file}: different ({} has the sha256 {found}, the original's has {})",
+                    expected.of(),
+                    expected.text()
                 )
             }
             FileState::Unusable(error) => write!(f, "{file}: unusable. {error}"),
@@ -59,15 +61,16 @@ impl fmt::Display for FileCheck {
     }
 }
 
-/// Compares the four files in a folder with MNIST's. Files may be plain or compressed in any way.
+/// Compares the four files in a folder with those of a published dataset. MNIST's may be plain or
+/// compressed in any way, the others' have to be compressed as they were published.
 ///
 /// # Errors
 /// Only when there is no such folder; what is wrong with a file is in its [`FileState`].
-pub fn verify(folder: &Path) -> Result<Vec<FileCheck>, DatasetError> {
-    verify_against(folder, &MNIST)
+pub fn verify(folder: &Path, published: Published) -> Result<Vec<FileCheck>, DatasetError> {
+    verify_against(folder, &published.files())
 }
 
-/// Does what [`verify`] does, but compares with other files than MNIST's.
+/// Does what [`verify`] does, but compares with any files.
 ///
 /// # Errors The same as for [`verify`].
 pub fn verify_against(
@@ -88,13 +91,28 @@ fn compare(folder: &Path, original: &Expected) -> FileCheck {
             state: FileState::Missing,
         };
     };
-    let state = match idx::read(&file, original.kind, MOST_ITEMS) {
-        Ok(contents) if contents.sha256 == original.sha256 => FileState::Ok,
-        Ok(contents) => FileState::Different {
-            found: contents.sha256,
+    let read = idx::read(&file, original.kind, MOST_ITEMS);
+    let state = match read.and_then(|contents| difference(original, &file, &contents)) {
+        Ok(None) => FileState::Ok,
+        Ok(Some(found)) => FileState::Different {
+            found,
             expected: original.sha256,
         },
         Err(error) => FileState::Unusable(error),
     };
     FileCheck { file, state }
+}
+
+/// The sha256 of the file at a path, whose contents have been read, where it is another than the
+/// original's.
+pub(super) fn difference(
+    original: &Expected,
+    file: &Path,
+    contents: &Contents,
+) -> Result<Option<String>, DatasetError> {
+    let found = match original.sha256 {
+        Sha256::Content(_) => contents.sha256.clone(),
+        Sha256::Packed(_) => idx::file_sha256(file)?,
+    };
+    Ok((found != original.sha256.text()).then_some(found))
 }

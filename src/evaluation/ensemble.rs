@@ -89,9 +89,16 @@ impl Ensemble {
             return Self::embedded(compute);
         }
         let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, compute);
-        Ok(Self {
-            members: paths.iter().map(load).collect::<Result<_, _>>()?,
-        })
+        let members: Vec<Member> = paths.iter().map(load).collect::<Result<_, _>>()?;
+        let classes = |member: &Member| member.recipe.data.classes.clone();
+        let differs = |member| classes(member) != classes(&members[0]);
+        if let Some(other) = members.iter().position(differs) {
+            return Err(CheckpointError::Classes {
+                first: paths[0].clone(),
+                other: paths[other].clone(),
+            });
+        }
+        Ok(Self { members })
     }
 
     /// The network that this program carries, for evaluation by `compute`.

@@ -1,10 +1,10 @@
 //! The confusion matrix, and precision, recall and F1 from it.
 
-use std::fmt;
+use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::dataset::CLASSES;
+use crate::dataset::{CLASSES, Classes};
 
 /// How often each digit was taken for each: `counts[true][predicted]`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,42 +68,58 @@ impl Confusion {
             })
             .collect()
     }
+
+    /// Both tables, for reading. Named classes have their labels before their names, and only the
+    /// labels across.
+    pub fn text(&self, classes: &Classes) -> String {
+        let noun = classes.noun();
+        let names: Vec<String> = (0..CLASSES)
+            .map(|class| match classes.own_name(class) {
+                Some(name) => format!("{class} {name}"),
+                None => class.to_string(),
+            })
+            .collect();
+        let widest = names.iter().map(|name| name.chars().count()).max();
+        let width = widest.unwrap_or(0).max(noun.len());
+        // Digits stand under one another's ends, and names under one another's beginnings.
+        let aligned = |name: &str| match classes.are_named() {
+            true => format!("{name:<width$}"),
+            false => format!("{name:>width$}"),
+        };
+        let mut text = format!("{}  precision  recall      F1  images\n", aligned(noun));
+        for class in self.per_class() {
+            let _ = writeln!(
+                text,
+                "{}  {:>9.4}  {:.4}  {:.4}  {:>6}",
+                aligned(&names[class.digit]),
+                class.precision,
+                class.recall,
+                class.f1,
+                class.images
+            );
+        }
+        let _ = write!(text, "\ntrue {noun} down, predicted {noun} across\n");
+        text += &" ".repeat(width);
+        for class in 0..CLASSES {
+            let _ = write!(text, "{class:>6}");
+        }
+        for (name, row) in names.iter().zip(&self.counts) {
+            let _ = write!(text, "\n{}", aligned(name));
+            for count in row {
+                let _ = match count {
+                    0 => write!(text, "{:>6}", "."),
+                    count => write!(text, "{count:>6}"),
+                };
+            }
+        }
+        text
+    }
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
     match whole {
         0 => 0.0,
         _ => part as f64 / whole as f64,
-    }
-}
-
-/// Both tables, for reading.
-impl fmt::Display for Confusion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "digit  precision  recall      F1  images")?;
-        for class in self.per_class() {
-            writeln!(
-                f,
-                "{:>5}  {:>9.4}  {:.4}  {:.4}  {:>6}",
-                class.digit, class.precision, class.recall, class.f1, class.images
-            )?;
-        }
-        writeln!(f)?;
-        writeln!(f, "true digit down, predicted digit across")?;
-        write!(f, "     ")?;
-        for digit in 0..CLASSES {
-            write!(f, "{digit:>6}")?;
-        }
-        for (digit, row) in self.counts.iter().enumerate() {
-            write!(f, "\n{digit:>5}")?;
-            for count in row {
-                match count {
-                    0 => write!(f, "{:>6}", ".")?,
-                    count => write!(f, "{count:>6}")?,
-                }
-            }
-        }
-        Ok(())
     }
 }
 

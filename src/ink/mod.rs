@@ -13,6 +13,8 @@
 //!    ([`mnist_box`](crate::dataset::mnist_box));
 //! 5. `single.rs`: of those for dark and for light ink the one that the network can read.
 //!
+//! What is no digit goes through `plain.rs` instead of the stages behind the first.
+//!
 //! `many/` takes over after the parts, when a page has more than one digit. [`files`] finds the
 //! pictures that a command line names, and [`reader`] reads many of them; [`preview()`] shows in a
 //! terminal what the network will see, and [`save`] writes it as PNG.
@@ -31,6 +33,7 @@ mod original;
 mod page;
 mod paper;
 mod pen;
+mod plain;
 mod plane;
 mod preview;
 pub mod reader;
@@ -59,6 +62,12 @@ pub fn read(path: &Path) -> Result<single::Single, InkError> {
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<single::Single, InkError> {
     let page = decode::decode(name, bytes)?;
     single::read(&page.image).ok_or_else(|| InkError::NoInk { file: name.into() })
+}
+
+/// Takes a picture of something that is no digit as it is, made to fit: see `plain.rs`.
+pub fn read_plain_bytes(name: &str, bytes: &[u8]) -> Result<single::Single, InkError> {
+    let page = decode::decode(name, bytes)?;
+    Ok(single::Single::only(plain::plain(&page.image)))
 }
 
 /// Finds the digits in a picture of several.

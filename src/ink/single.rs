@@ -28,12 +28,7 @@ pub struct Single {
 pub fn read(page: &RgbImage) -> Option<Single> {
     let levels = colour::levels(page);
     let strokes = match original(&levels) {
-        Some(digit) => {
-            return Some(Single {
-                digits: vec![digit],
-                doubt: DOUBT,
-            });
-        }
+        Some(digit) => return Some(Single::only(digit)),
         None => page::strokes(&page::sized(&levels)),
     };
     let doubt = match &strokes[..] {
@@ -48,6 +43,14 @@ pub fn read(page: &RgbImage) -> Option<Single> {
 }
 
 impl Single {
+    /// What can be nothing else.
+    pub(super) fn only(digit: Digit) -> Self {
+        Self {
+            digits: vec![digit],
+            doubt: DOUBT,
+        }
+    }
+
     /// All that may be the digit: what the network is to read.
     pub fn candidates(&self) -> &[Digit] {
         &self.digits

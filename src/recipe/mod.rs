@@ -26,7 +26,7 @@ pub use scheduler::{
 };
 pub use training::{EarlyStoppingSpec, TrainingSpec};
 
-use crate::dataset::{Normalize, Transform, augment};
+use crate::dataset::{Classes, Normalize, Transform, augment};
 use crate::engine::{Loss, Setup};
 use crate::network::{LayerSpec, Plan, read_layers};
 use crate::optimizer::OptimizerSpec;
@@ -56,7 +56,14 @@ pub struct DataSpec {
     /// How many of MNIST's 60,000 training images are held out for validation. A smaller set
     /// holds out the same share of what it has.
     pub validation: usize,
+    /// What the labels 0 to 9 are called, where they are no digits.
+    #[serde(skip_serializing_if = "is_digits")]
+    pub classes: Classes,
     pub normalize: Normalize,
+}
+
+fn is_digits(classes: &Classes) -> bool {
+    !classes.are_named()
 }
 
 /// `[model]`.
@@ -155,9 +162,16 @@ impl Recipe {
         }
 
         let data = top.section("data")?;
+        let classes = match data.strings("classes")? {
+            None => Classes::default(),
+            Some(names) => {
+                Classes::named(names).map_err(|problem| data.error("classes", problem))?
+            }
+        };
         let normalize = data.section("normalize")?;
         let data_spec = DataSpec {
             validation: data.integer("validation", 5_000, 0..=59_999)? as usize,
+            classes,
             normalize: Normalize {
                 mean: normalize.number("mean")?.unwrap_or(0.1307),
                 std: normalize.number_where("std", 0.3081, "at least 1e-6", |std| std >= 1e-6)?,

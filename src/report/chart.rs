@@ -164,6 +164,7 @@ fn png(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Classes;
 
     fn chart() -> LineChart {
         let series = |name: &str, y: f64| Series {
@@ -255,6 +256,14 @@ mod tests {
         draw(&MatrixChart {
             title: String::new(),
             counts,
+            classes: Classes::default(),
+        })
+        .unwrap();
+        let wide = (0..10).map(|digit| format!("{digit}{}", "W".repeat(39)));
+        draw(&MatrixChart {
+            title: String::new(),
+            counts,
+            classes: Classes::named(wide.collect()).unwrap(),
         })
         .unwrap();
         let none = Gallery {

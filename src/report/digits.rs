@@ -1,7 +1,7 @@
 //! Digits to look at: those taken for others, those trained on, those of each class.
 
 use super::chart::{Gallery, Thumbnail};
-use crate::dataset::{Augment, CLASSES, Digits, PIXELS, shuffle};
+use crate::dataset::{Augment, CLASSES, Classes, Digits, PIXELS, shuffle};
 use crate::evaluation::Mistake;
 use crate::recipe::Recipe;
 use crate::rng::{Rng, Stream};
@@ -12,13 +12,13 @@ pub const WRONG: usize = 24;
 pub const TRAINING: usize = 24;
 
 /// The first of `mistakes`, which come with the surest one first.
-pub fn wrong(mistakes: &[Mistake], digits: &Digits) -> Vec<Thumbnail> {
+pub fn wrong(mistakes: &[Mistake], digits: &Digits, classes: &Classes) -> Vec<Thumbnail> {
     let thumbnail = |mistake: &Mistake| Thumbnail {
         pixels: digits.image(mistake.index as usize).to_vec(),
         caption: format!(
             "{} → {}\n{:.1} %",
-            mistake.truth,
-            mistake.predicted,
+            classes.name(mistake.truth),
+            classes.name(mistake.predicted),
             100.0 * mistake.confidence
         ),
     };
@@ -47,7 +47,7 @@ pub fn training(recipe: &Recipe, data: &TrainingData) -> Vec<Thumbnail> {
         }
         Thumbnail {
             pixels,
-            caption: label.to_string(),
+            caption: recipe.data.classes.name(usize::from(label)),
         }
     };
     order.iter().take(TRAINING).map(seen).collect()

@@ -3,7 +3,7 @@
 use super::chart::{MatrixChart, draw};
 use super::page::{Page, Table};
 use super::{Report, ReportError, digits, grouped};
-use crate::dataset::Digits;
+use crate::dataset::{Classes, Digits};
 use crate::evaluation::{Confusion, Evaluation};
 
 /// What `eval` measured, and on what.
@@ -15,6 +15,7 @@ pub struct EvaluationReport<'a> {
     pub split: &'a str,
     pub evaluation: &'a Evaluation,
     pub digits: &'a Digits,
+    pub classes: &'a Classes,
 }
 
 impl EvaluationReport<'_> {
@@ -43,7 +44,13 @@ impl EvaluationReport<'_> {
             files: Vec::new(),
         };
         let title = format!("Confusion matrix ({} images)", self.split);
-        answers(&mut page, &mut report, &title, self.evaluation, self.digits)?;
+        let answers_of = Answers {
+            title: &title,
+            evaluation: self.evaluation,
+            digits: self.digits,
+            classes: self.classes,
+        };
+        answers_of.add(&mut page, &mut report)?;
         report.html = page.html();
         Ok(report)
     }
@@ -51,50 +58,61 @@ impl EvaluationReport<'_> {
 
 /// The part that all reports with answers have: the confusion matrix, the figures of each class
 /// and the surest mistakes.
-pub(super) fn answers(
-    page: &mut Page,
-    report: &mut Report,
-    title: &str,
-    evaluation: &Evaluation,
-    images: &Digits,
-) -> Result<(), ReportError> {
-    let confusion = &evaluation.confusion;
-    page.heading("Which digits were taken for which");
-    let matrix = draw(&MatrixChart {
-        title: title.to_string(),
-        counts: *confusion.counts(),
-    })?;
-    let caption = "Right answers are blue, wrong ones orange; the stronger the colour, the more \
-                   often, on a logarithmic scale.";
-    page.chart_and_table((&matrix, caption), &per_class(confusion));
-    report.add("confusion", &matrix);
-
-    page.heading("The surest mistakes");
-    let thumbnails = digits::wrong(&evaluation.wrong, images);
-    if thumbnails.is_empty() {
-        page.paragraph("There are none: every answer is right.");
-        return Ok(());
-    }
-    page.paragraph(&match evaluation.wrong.len() {
-        all if all <= digits::WRONG => {
-            "All wrong answers: true → predicted digit, and how sure the network was.".to_string()
-        }
-        all => format!(
-            "The {} of {} wrong answers that the network was surest of: true → predicted digit, \
-             and its probability.",
-            thumbnails.len(),
-            grouped(all as u64)
-        ),
-    });
-    page.gallery(&thumbnails)?;
-    let picture = digits::gallery(&thumbnails).png()?;
-    report.files.push(("wrong.png".to_string(), picture));
-    Ok(())
+pub(super) struct Answers<'a> {
+    /// Stands above the matrix.
+    pub title: &'a str,
+    pub evaluation: &'a Evaluation,
+    pub digits: &'a Digits,
+    pub classes: &'a Classes,
 }
 
-fn per_class(confusion: &Confusion) -> Table {
+impl Answers<'_> {
+    pub fn add(&self, page: &mut Page, report: &mut Report) -> Result<(), ReportError> {
+        let confusion = &self.evaluation.confusion;
+        let (noun, nouns) = (self.classes.noun(), self.classes.nouns());
+        page.heading(&format!("Which {nouns} were taken for which"));
+        let matrix = draw(&MatrixChart {
+            title: self.title.to_string(),
+            counts: *confusion.counts(),
+            classes: self.classes.clone(),
+        })?;
+        let caption = "Right answers are blue, wrong ones orange; the stronger the colour, the \
+                       more often, on a logarithmic scale.";
+        page.chart_and_table((&matrix, caption), &per_class(confusion, self.classes));
+        report.add("confusion", &matrix);
+
+        page.heading("The surest mistakes");
+        let wrong = &self.evaluation.wrong;
+        let thumbnails = digits::wrong(wrong, self.digits, self.classes);
+        if thumbnails.is_empty() {
+            page.paragraph("There are none: every answer is right.");
+            return Ok(());
+        }
+        page.paragraph(&match wrong.len() {
+            all if all <= digits::WRONG => {
+                format!("All wrong answers: true → predicted {noun}, and how sure the network was.")
+            }
+            all => format!(
+                "The {} of {} wrong answers that the network was surest of: true → predicted \
+                 {noun}, and its probability.",
+                thumbnails.len(),
+                grouped(all as u64)
+            ),
+        });
+        page.gallery(&thumbnails)?;
+        let picture = digits::gallery(&thumbnails).png()?;
+        report.files.push(("wrong.png".to_string(), picture));
+        Ok(())
+    }
+}
+
+fn per_class(confusion: &Confusion, classes: &Classes) -> Table {
     let columns = [
-        "#Digit",
+        if classes.are_named() {
+            "Class"
+        } else {
+            "#Digit"
+        },
         "#Precision",
         "#Recall",
         "#F1",
@@ -104,7 +122,7 @@ fn per_class(confusion: &Confusion) -> Table {
     let row = |class: crate::evaluation::ClassFigures| {
         let right = confusion.counts()[class.digit][class.digit];
         vec![
-            class.digit.to_string(),
+            classes.name(class.digit),
             format!("{:.4}", class.precision),
             format!("{:.4}", class.recall),
             format!("{:.4}", class.f1),

@@ -1,8 +1,9 @@
 //! The report of a run: everything its folder knows, on one page.
 
 use super::chart::{LineChart, Picture, PictureError, draw};
+use super::evaluation::Answers;
 use super::page::Page;
-use super::{Report, ReportError, curves, digits, duration, evaluation, grouped};
+use super::{Report, ReportError, curves, digits, duration, grouped};
 use crate::dataset::Digits;
 use crate::evaluation::Evaluation;
 use crate::network::Plan;
@@ -40,7 +41,13 @@ impl RunReport<'_> {
         self.curves(&mut page, &mut report)?;
         if let Some((evaluation, images)) = self.test {
             let title = format!("{}: test images", self.recipe.name);
-            evaluation::answers(&mut page, &mut report, &title, evaluation, images)?;
+            let answers = Answers {
+                title: &title,
+                evaluation,
+                digits: images,
+                classes: &self.recipe.data.classes,
+            };
+            answers.add(&mut page, &mut report)?;
         }
         self.training_images(&mut page, &mut report)?;
         page.heading("Recipe");

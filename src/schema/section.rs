@@ -217,6 +217,16 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A list of texts.
+    pub fn strings(&self, key: &'static str) -> Result<Option<Vec<String>>, SchemaError> {
+        self.typed(key, "a list of texts in quotes", |value| {
+            let texts = value.as_array()?.iter();
+            texts
+                .map(|text| text.get_ref().as_str().map(str::to_string))
+                .collect()
+        })
+    }
+
     /// One of a few words, or `default`.
     pub fn choice<T: Copy>(
         &self,

@@ -15,12 +15,16 @@ const HARMFUL: f64 = 10.0;
 pub fn of_data(recipe: &Recipe, plan: &Plan, data: &TrainingData) -> Vec<String> {
     let mut warnings = Vec::new();
     let counts = counts(data, &data.train);
-    let absent: Vec<usize> = (0..CLASSES).filter(|&digit| counts[digit] == 0).collect();
+    let classes = &recipe.data.classes;
+    let absent = (0..CLASSES).filter(|&class| counts[class] == 0);
+    let absent: Vec<String> = absent.map(|class| classes.name(class)).collect();
     if !absent.is_empty() {
         warnings.push(format!(
-            "among the {} images to train on there are none of the digits {absent:?}, which the \
+            "among the {} images to train on there are none of the {} [{}], which the \
              network therefore can't learn",
-            data.train.len()
+            data.train.len(),
+            classes.nouns(),
+            absent.join(", ")
         ));
     }
     let image = |index: u32| data.digits.image(index as usize);

@@ -466,6 +466,9 @@ fn without_mnist_and_network_the_error_says_at_once_what_to_do() {
     world.refused("train --config tiny.toml --data auto", &words);
     world.refused("data download", &["mnistctl data download"]);
     world.refused("data verify", &["--data"]);
+    let words = ["Fashion-MNIST could not be downloaded", ".gz", "by hand"];
+    world.refused("data download fashion", &words);
+    world.refused("data verify kmnist", &["mnistctl data download kmnist"]);
     assert!(started.elapsed() < Duration::from_secs(20));
 }
 

@@ -1,6 +1,7 @@
 //! The real binary on real digits: what users and scripts see of it.
 
 mod checkpoints;
+mod classes;
 mod compare;
 mod compare_page;
 mod errors;

@@ -6,8 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::made::{NAMES, assert_says, gzip, images, labels, sha256};
-use crate::server::{Answer, bad, chunked, downloader, good, http, ok, packed_names, serve};
-use mnistctl::dataset::{DataArg, Downloader, Kind, MNIST, Places, Source, verify_against};
+use crate::server::{
+    Answer, bad, chunked, contents, downloader, good, http, ok, packed_names, serve,
+};
+use clap::ValueEnum;
+use mnistctl::dataset::{DataArg, Kind, Places, Published, Sha256, Source, verify_against};
 use support::listing;
 
 #[test]
@@ -45,6 +48,45 @@ fn four_good_files_are_fetched_once() {
         let mode = fs::metadata(&again[2].file).unwrap().permissions().mode();
         assert_eq!(mode & 0o400, 0o400);
     }
+}
+
+#[test]
+fn other_datasets_are_known_by_their_packed_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = contents().map(|bytes| gzip(&bytes));
+    let downloader = |mirrors: &[&str]| {
+        let mut downloader = downloader(mirrors);
+        downloader.dataset = Published::Fashion;
+        for (file, bytes) in downloader.files.iter_mut().zip(&packed) {
+            file.sha256 = Sha256::Packed(sha256(bytes).leak());
+        }
+        downloader
+    };
+    downloader(&[&serve(good())]).fill(folder.path()).unwrap();
+    let files = downloader(&[]).files;
+    let checks = verify_against(folder.path(), &files).unwrap();
+    assert!(checks.iter().all(|check| check.is_ok()));
+    let again = downloader(&[]).fill(folder.path()).unwrap();
+    assert!(again.iter().all(|file| file.already));
+
+    // The same digits, packed otherwise, may be the same and can't be proven to be.
+    let first = format!("{}.gz", NAMES[0]);
+    let mut other = packed[0].clone();
+    // The operating system in a gzip header, which unpacking doesn't look at.
+    other[9] ^= 1;
+    fs::write(folder.path().join(&first), &other).unwrap();
+    let error = downloader(&[]).fill(folder.path()).unwrap_err().to_string();
+    assert_says(&error, &[&first, "not Fashion-MNIST's", "the .gz file"]);
+    let checks = verify_against(folder.path(), &files).unwrap();
+    assert!(!checks[0].is_ok() && checks[1].is_ok());
+    let url = bad(ok(&other));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let error = downloader(&[&url]).fill(elsewhere.path()).unwrap_err();
+    assert_says(
+        &error.to_string(),
+        &["other than Fashion-MNIST", "the .gz file"],
+    );
+    assert_eq!(listing(elsewhere.path()), [""; 0]);
 }
 
 #[test]
@@ -341,17 +383,18 @@ fn on_a_small_disk() {
 
 #[test]
 fn the_constants_are_those_of_the_real_files() {
-    let total: u32 = MNIST.iter().map(|file| file.items).sum();
-    assert_eq!(total, 140_000);
-    for (file, name) in MNIST.iter().zip(NAMES) {
-        assert_eq!((file.name, file.sha256.len()), (name, 64));
-        assert_eq!(file.kind == Kind::Images, name.contains("images"));
+    for dataset in Published::value_variants() {
+        let files = dataset.files();
+        let total: u32 = files.iter().map(|file| file.items).sum();
+        assert_eq!(total, 140_000);
+        for (file, name) in files.iter().zip(NAMES) {
+            assert_eq!((file.name, file.sha256.text().len()), (name, 64));
+            assert_eq!(file.kind == Kind::Images, name.contains("images"));
+        }
+        let mut mirrors = dataset.mirrors().iter();
+        // The others' files are proven by their hashes, too, but their hosts have no https.
+        let secure = *dataset == Published::Mnist;
+        assert!(mirrors.all(|url| url.ends_with('/') && (url.starts_with("https://") || !secure)));
     }
-    assert!(
-        Downloader::default()
-            .mirrors
-            .iter()
-            .all(|url| url.starts_with("https://") && url.ends_with('/'))
-    );
     assert!(Path::new(NAMES[0]).extension().is_none());
 }

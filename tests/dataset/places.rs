@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::made::{NAMES, assert_says, folder, gzip, images, labels_with, load_error, sha256};
 use mnistctl::dataset::{
-    CLASSES, DataArg, Downloader, FileState, Places, Source, Split, find, verify,
+    CLASSES, DataArg, Downloader, FileState, Places, Published, Source, Split, find, verify,
 };
 use support::listing;
 
@@ -241,7 +241,7 @@ fn verify_tells_each_file() {
     let folder = folder();
     fs::remove_file(folder.path().join(NAMES[1])).unwrap();
     fs::write(folder.path().join(NAMES[2]), "text").unwrap();
-    let checks = verify(folder.path()).unwrap();
+    let checks = verify(folder.path(), Published::Mnist).unwrap();
     assert_eq!(checks.len(), 4);
     let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
     let found = sha256(&images(12));
@@ -265,7 +265,9 @@ fn verify_tells_each_file() {
     );
     assert!(checks.iter().all(|check| !check.is_ok()));
     assert_says(
-        &verify(&folder.path().join("none")).unwrap_err().to_string(),
+        &verify(&folder.path().join("none"), Published::Mnist)
+            .unwrap_err()
+            .to_string(),
         &["no folder", "none"],
     );
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::made::{NAMES, gzip, images, labels, sha256};
-use mnistctl::dataset::{Downloader, Expected, MNIST};
+use mnistctl::dataset::{Downloader, Expected, Published, Sha256};
 
 /// What a server sends for a path: the bytes of the answer, head and all.
 #[derive(Clone)]
@@ -113,13 +113,18 @@ pub fn bad(answer: Answer) -> String {
 }
 
 pub fn downloader(mirrors: &[&str]) -> Downloader {
-    let files = MNIST.into_iter().zip(contents()).zip([12, 12, 5, 5]);
+    let files = Published::Mnist
+        .files()
+        .into_iter()
+        .zip(contents())
+        .zip([12, 12, 5, 5]);
     let files = files.map(|((file, bytes), items)| Expected {
         items,
-        sha256: sha256(&bytes).leak(),
+        sha256: Sha256::Content(sha256(&bytes).leak()),
         ..file
     });
     Downloader {
+        dataset: Published::Mnist,
         mirrors: mirrors.iter().map(|url| (*url).to_owned()).collect(),
         files: files.collect(),
         connect: Duration::from_secs(2),

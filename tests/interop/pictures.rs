@@ -169,6 +169,51 @@ fn folders_that_are_no_dataset_are_refused() {
     }
 }
 
+#[test]
+fn digits_without_pictures_are_told() {
+    let world = World::new();
+    draw(&world, "mine", 3);
+    fs::remove_dir_all(world.path("mine/4")).unwrap();
+    // An empty one is no reason to leave out the others, and leaves its mark on the exit code.
+    for file in world.listing("mine/8") {
+        fs::remove_file(world.path(&format!("mine/8/{file}"))).unwrap();
+    }
+    let finished = world.run("data import mine --output data");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    finished.assert_says(&[
+        "left out: mine/8 has no picture",
+        "warning: there are no pictures to train on of the digits [4, 8]",
+    ]);
+    let train = world.run("train --config lenet --data data --epochs 1 --set training.batch_size=8");
+    assert_eq!(train.code, 0, "{}", train.stderr);
+    train.assert_says(&["none of the digits [4, 8]"]);
+}
+
+#[test]
+fn a_folder_of_a_hundred_thousand_pictures_is_imported() {
+    let world = World::new();
+    let digits = test_digits();
+    for label in 0..10 {
+        fs::create_dir_all(world.path(&format!("many/{label}"))).unwrap();
+    }
+    // The sample's 1,000 test digits a hundred times, each time with one pixel of the ink another.
+    for (index, (digit, label)) in digits.iter().enumerate() {
+        let ink: Vec<usize> = (0..784)
+            .filter(|&i| (100..=254).contains(&digit[i]))
+            .collect();
+        let ink = *ink.first().expect("strokes have soft edges");
+        for level in 101..=200 {
+            let mut pixels = digit.to_vec();
+            pixels[ink] = level;
+            let path = world.path(&format!("many/{label}/{index}-{level}.pgm"));
+            fs::write(path, [b"P5 28 28 255\n", &pixels[..]].concat()).unwrap();
+        }
+    }
+    let printed = world.ok("data import many --output data");
+    assert!(printed.contains("  all   80000   20000"), "{printed}");
+    assert_eq!(world.listing("data"), FILES);
+}
+
 /// A picture of a digit by someone who crosses sevens low and wide, and gives ones a long serif and a
 /// foot: 140 pixels a side, dark on light.
 fn odd_hand(digit: &[u8; 784], label: u8) -> GrayImage {

@@ -9,7 +9,7 @@ use crate::commands::predict::progress::PredictProgress;
 use crate::commands::predict::single::{candidates, chosen};
 use crate::commands::predict::{answers, note_skipped};
 use crate::commands::print;
-use crate::dataset::{Digits, Split, write_split};
+use crate::dataset::{CLASSES, Digits, Split, write_split};
 use crate::engine::{Backend, available_threads, with_threads};
 use crate::evaluation::{BATCH, Ensemble};
 use crate::files::{create_folder, write_atomically};
@@ -72,6 +72,11 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
     drop(progress);
     let (train, test) = collected.split(&args.folder, args.split)?;
     write(output, &train, &test)?;
+    for (split, name) in [(&train, "to train on"), (&test, "to test with")] {
+        if let Some(warning) = missing(split, name) {
+            note(&format!("warning: {warning}"));
+        }
+    }
     let mut said = counts(&train, &test);
     if refused > 0 {
         let _ = writeln!(said, "{refused} pictures were left out, see above");
@@ -91,6 +96,21 @@ fn left_out(name: &str, label: u8, duplicate: &Duplicate) -> String {
     } else {
         format!("left out: {name}, a {label}, is the same picture as {of}, a {other}")
     }
+}
+
+/// What is said of digits that none of the pictures shows.
+fn missing(digits: &Digits, use_of_them: &str) -> Option<String> {
+    let is_missing = |class: &u8| !digits.labels().contains(class);
+    let missing: Vec<String> = (0..CLASSES as u8)
+        .filter(is_missing)
+        .map(|class| class.to_string())
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "there are no pictures {use_of_them} of the digits [{}]",
+            missing.join(", ")
+        )
+    })
 }
 
 /// Writes the four files, and a picture of what is in them. The labels of the test digits come last:

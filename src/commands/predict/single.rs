@@ -2,6 +2,7 @@
 
 use super::{Answer, text};
 use crate::cli::PredictArgs;
+use crate::dataset::Classes;
 use crate::evaluation::Prediction;
 use crate::ink::Digit;
 use crate::ink::single::Single;
@@ -21,6 +22,7 @@ pub fn chosen(picture: Single, predictions: &[Prediction]) -> (Digit, &Predictio
 /// What is printed about a picture, given a prediction for each candidate.
 pub fn describe(
     args: &PredictArgs,
+    classes: &Classes,
     name: &str,
     picture: Single,
     predictions: &[Prediction],
@@ -28,9 +30,9 @@ pub fn describe(
     let (digit, prediction) = chosen(picture, predictions);
     Answer {
         text: if args.json {
-            text::json(name, prediction)
+            text::json(classes, name, prediction)
         } else {
-            text::text(args, name, &digit, prediction)
+            text::text(args, classes, name, &digit, prediction)
         },
         digits: vec![digit],
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::cli::PredictArgs;
+use crate::dataset::Classes;
 use crate::evaluation::Prediction;
 use crate::ink::many::Candidate;
 use crate::ink::{Digit, InkError, SIDE, preview};
@@ -28,6 +29,9 @@ enum Line<'a> {
     Read {
         file: &'a str,
         digit: usize,
+        /// Its name, where it is no digit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        class: Option<&'a str>,
         confidence: f64,
         probabilities: [f64; 10],
     },
@@ -59,10 +63,11 @@ impl Line<'_> {
     }
 }
 
-pub fn json(file: &str, prediction: &Prediction) -> String {
+pub fn json(classes: &Classes, file: &str, prediction: &Prediction) -> String {
     let line = Line::Read {
         file,
         digit: prediction.digit(),
+        class: classes.own_name(prediction.digit()),
         confidence: prediction.confidence(),
         probabilities: prediction.probabilities,
     };
@@ -99,26 +104,36 @@ pub fn json_error(file: &str, error: &InkError) -> String {
 }
 
 /// A line, and with `--show` what the network saw below it.
-pub fn text(args: &PredictArgs, name: &str, digit: &Digit, prediction: &Prediction) -> String {
+pub fn text(
+    args: &PredictArgs,
+    classes: &Classes,
+    name: &str,
+    digit: &Digit,
+    prediction: &Prediction,
+) -> String {
     let mut text = format!("{}: ", plain(name));
     let unsure = prediction.confidence() < SURE;
     match args.top {
         1 => {
             let percent = 100.0 * prediction.confidence();
             let unsure = if unsure { ", unsure" } else { "" };
-            let _ = write!(text, "{} ({percent:.1} %{unsure})", prediction.digit());
+            let class = classes.name(prediction.digit());
+            let _ = write!(text, "{class} ({percent:.1} %{unsure})");
         }
         top => {
-            text += &ranking(prediction, usize::from(top));
+            text += &ranking(classes, prediction, usize::from(top));
             text += if unsure { "  (unsure)" } else { "" };
         }
     }
     text.push('\n');
     if args.show {
         text += &preview(&digit.pixels, SIDE);
-        for (digit, probability) in prediction.probabilities.iter().enumerate() {
+        let names = classes.names();
+        let widest = names.iter().map(|name| name.chars().count()).max();
+        let width = widest.unwrap_or(0);
+        for (name, probability) in names.iter().zip(prediction.probabilities) {
             let bar = "█".repeat((probability * BAR).round() as usize);
-            let _ = writeln!(text, "{digit} {:>5.1} % {bar}", 100.0 * probability);
+            let _ = writeln!(text, "{name:<width$} {:>5.1} % {bar}", 100.0 * probability);
         }
     }
     text
@@ -148,12 +163,12 @@ pub fn many_text(args: &PredictArgs, name: &str, lines: &[Vec<Seen>]) -> String 
 }
 
 /// The most probable digits, each with its probability.
-fn ranking(prediction: &Prediction, top: usize) -> String {
+fn ranking(classes: &Classes, prediction: &Prediction, top: usize) -> String {
     let mut ranked: Vec<(usize, f64)> = prediction.probabilities.into_iter().enumerate().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let each = ranked[..top]
-        .iter()
-        .map(|(digit, probability)| format!("{digit} {:.1} %", 100.0 * probability));
+    let each = ranked[..top].iter().map(|(class, probability)| {
+        format!("{} {:.1} %", classes.name(*class), 100.0 * probability)
+    });
     each.collect::<Vec<_>>().join("  ")
 }
 

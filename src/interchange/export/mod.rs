@@ -131,6 +131,10 @@ impl Trained {
             ("std", normalize.std.to_string()),
             ("mnistctl", env!("CARGO_PKG_VERSION").to_string()),
         ];
+        if recipe.data.classes.are_named() {
+            let names = serde_json::to_string(&recipe.data.classes);
+            metadata.push(("classes", names.expect("texts are plain JSON")));
+        }
         if let Some(epoch) = self.checkpoint.metrics.last() {
             metadata.push(("epoch", epoch.epoch.to_string()));
             if let Some(val) = epoch.val {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{Export, ExportError, Trained, safetensors};
+use crate::dataset::Classes;
 use crate::files::{create_folder, write_atomically};
 
 /// `model.py` but for what is the network's own.
@@ -28,6 +29,10 @@ pub fn write(export: &Export, output: &Path) -> Result<(), ExportError> {
     Ok(())
 }
 
+fn json(classes: &Classes) -> String {
+    serde_json::to_string(&classes.names()).expect("texts are plain JSON")
+}
+
 /// The code that makes the network.
 fn model(network: &Trained) -> String {
     let recipe = &network.checkpoint.recipe;
@@ -44,4 +49,6 @@ fn model(network: &Trained) -> String {
         .replace("STD_VALUE", &format!("{:?}", recipe.data.normalize.std))
         .replace("# RESIDUAL\n", residual)
         .replace("LAYERS", &layers.replace('\n', "\n    "))
+        // Last, for a name may be any text. JSON's texts and lists are Python's.
+        .replace("CLASS_LIST", &json(&recipe.data.classes))
 }

@@ -11,7 +11,7 @@ use crate::dataset::{PIXELS, SIDE};
 const DIGIT: i32 = 56;
 const GAP: i32 = 8;
 const CAPTION: i32 = 18;
-/// Room for the word before a row.
+/// The least room for the word before a row.
 const NAME: i32 = 28;
 
 /// One digit of a [`Gallery`].
@@ -43,7 +43,9 @@ impl Gallery {
             .thumbnails
             .iter()
             .any(|thumbnail| !thumbnail.caption.is_empty());
-        let left = if self.row_names.is_empty() { GAP } else { NAME };
+        let names = self.row_names.iter();
+        let widest = names.map(|name| text::width(name, text::SMALL)).max();
+        let left = widest.map_or(GAP, |widest| NAME.max(widest + 2 * GAP));
         let caption = if captions { CAPTION } else { 0 };
         let widest = self
             .thumbnails
@@ -83,7 +85,7 @@ impl Gallery {
             }
             for (index, name) in self.row_names.iter().enumerate().take(rows) {
                 let y = GAP + index as i32 * row + DIGIT / 2;
-                area.draw_text(name, &style, (NAME / 2 * SCALE, y * SCALE))?;
+                area.draw_text(name, &style, (left / 2 * SCALE, y * SCALE))?;
             }
             area.present()
         };

@@ -8,14 +8,20 @@ use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, FontTransform};
 
 use super::frame::draw_title;
-use super::{Chart, SCALE, palette, text};
-use crate::dataset::CLASSES;
+use super::{Chart, SCALE, WIDTH, palette, text};
+use crate::dataset::{CLASSES, Classes};
 
-/// A cell's width and height, and where the first one is, in CSS pixels.
+/// A cell's width and height beside names of one letter, in CSS pixels; longer names take from the
+/// width.
 const CELL: (i32, i32) = (42, 36);
-const LEFT: i32 = 48;
-const TOP: i32 = 76;
+/// Where the first cell is, but for the names before it.
+const LEFT: i32 = 39;
+const TOP: i32 = 63;
+const RIGHT: i32 = 12;
 const BOTTOM: i32 = 12;
+/// Room for a digit, and the most for a name; a longer one is shortened.
+const DIGIT: (i32, i32) = (9, 13);
+const LONGEST: i32 = 96;
 
 /// How often each digit was taken for each, `counts[true][predicted]`: true digit down, predicted
 /// digit across. Right answers are blue and wrong ones orange, each darker by the logarithm of
@@ -24,6 +30,7 @@ const BOTTOM: i32 = 12;
 pub struct MatrixChart {
     pub title: String,
     pub counts: [[u64; CLASSES]; CLASSES],
+    pub classes: Classes,
 }
 
 impl Chart for MatrixChart {
@@ -32,7 +39,7 @@ impl Chart for MatrixChart {
     }
 
     fn height(&self) -> i32 {
-        TOP + CLASSES as i32 * CELL.1 + BOTTOM
+        self.layout().top + CLASSES as i32 * CELL.1 + BOTTOM
     }
 
     fn draw_on<DB: DrawingBackend>(
@@ -47,13 +54,15 @@ impl Chart for MatrixChart {
             cells.map(|(_, _, count)| count).max().unwrap_or(0)
         };
         let (most_right, most_wrong) = (most(true), most(false));
+        let layout = self.layout();
+        let (left, top, cell) = (layout.left, layout.top, layout.cell);
         let corner = |row: usize, column: usize| {
-            let (x, y) = (LEFT + column as i32 * CELL.0, TOP + row as i32 * CELL.1);
+            let (x, y) = (left + column as i32 * cell.0, top + row as i32 * cell.1);
             (x * SCALE, y * SCALE)
         };
         let middle = |row: usize, column: usize| {
             let (x, y) = corner(row, column);
-            (x + CELL.0 * SCALE / 2, y + CELL.1 * SCALE / 2)
+            (x + cell.0 * SCALE / 2, y + cell.1 * SCALE / 2)
         };
 
         for (row, column, count) in self.cells() {
@@ -69,26 +78,78 @@ impl Chart for MatrixChart {
             area.draw(&Rectangle::new(outline, grid))?;
             if count > 0 {
                 let ink = palette::text_on(background);
-                let style = text::style(text::NORMAL, ink, HPos::Center, VPos::Center);
-                area.draw_text(&short(count), &style, middle(row, column))?;
+                let style = text::style(layout.size, ink, HPos::Center, VPos::Center);
+                let count = short(count, cell.0, layout.size);
+                area.draw_text(&count, &style, middle(row, column))?;
             }
         }
 
-        let digits = text::style(text::NORMAL, palette::INK, HPos::Center, VPos::Center);
-        for digit in 0..CLASSES {
-            let (across, down) = (middle(0, digit).0, middle(digit, 0).1);
-            area.draw_text(&digit.to_string(), &digits, (across, (TOP - 13) * SCALE))?;
-            area.draw_text(&digit.to_string(), &digits, ((LEFT - 13) * SCALE, down))?;
+        // Digits stand in the middle of their room; names lie against the cells, upwards above them.
+        let centred = text::style(layout.size, palette::INK, HPos::Center, VPos::Center);
+        let (before, above) = match self.classes.are_named() {
+            false => (centred.clone(), centred),
+            true => {
+                let before = text::style(layout.size, palette::INK, HPos::Right, VPos::Center);
+                let above = text::style(layout.size, palette::INK, HPos::Left, VPos::Center);
+                (before, above.transform(FontTransform::Rotate270))
+            }
+        };
+        let gap = if self.classes.are_named() { 7 } else { 13 };
+        for (class, name) in layout.names.iter().enumerate() {
+            let (across, down) = (middle(0, class).0, middle(class, 0).1);
+            area.draw_text(name, &above, (across, (top - gap) * SCALE))?;
+            area.draw_text(name, &before, ((left - gap) * SCALE, down))?;
         }
         let names = text::style(text::NORMAL, palette::MUTED, HPos::Center, VPos::Center);
         let centre = corner(CLASSES / 2, CLASSES / 2);
-        area.draw_text("predicted digit", &names, (centre.0, (TOP - 32) * SCALE))?;
+        let noun = self.classes.noun();
+        let predicted = format!("predicted {noun}");
+        area.draw_text(&predicted, &names, (centre.0, 44 * SCALE))?;
         let upwards = names.transform(FontTransform::Rotate270);
-        area.draw_text("true digit", &upwards, (14 * SCALE, centre.1))
+        area.draw_text(&format!("true {noun}"), &upwards, (14 * SCALE, centre.1))
     }
 }
 
+/// Where everything is, in CSS pixels.
+struct Layout {
+    left: i32,
+    top: i32,
+    cell: (i32, i32),
+    /// The classes, as they fit.
+    names: Vec<String>,
+    /// Of all text in and around the cells.
+    size: i32,
+}
+
 impl MatrixChart {
+    fn layout(&self) -> Layout {
+        if !self.classes.are_named() {
+            return Layout {
+                left: LEFT + DIGIT.0,
+                top: TOP + DIGIT.1,
+                cell: CELL,
+                names: self.classes.names(),
+                size: text::NORMAL,
+            };
+        }
+        let size = text::SMALL;
+        let names = self.classes.names();
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| text::shortened(name, size, LONGEST))
+            .collect();
+        let widest = names.iter().map(|name| text::width(name, size)).max();
+        let room = widest.unwrap_or(0);
+        let left = LEFT + room;
+        Layout {
+            left,
+            top: TOP + room,
+            cell: ((WIDTH - left - RIGHT) / CLASSES as i32, CELL.1),
+            names,
+            size,
+        }
+    }
+
     fn cells(&self) -> impl Iterator<Item = (usize, usize, u64)> {
         let rows = self.counts.iter().enumerate();
         rows.flat_map(|(row, counts)| {
@@ -98,10 +159,12 @@ impl MatrixChart {
     }
 }
 
-/// A count in a cell's width: up to five digits, then thousands.
-fn short(count: u64) -> String {
-    match count {
-        0..100_000 => count.to_string(),
-        _ => format!("{}k", count / 1000),
+/// A count in a cell's width: all its digits, or thousands.
+fn short(count: u64, width: i32, size: i32) -> String {
+    let all = count.to_string();
+    if count < 1_000 || text::width(&all, size) <= width {
+        all
+    } else {
+        format!("{}k", count / 1000)
     }
 }

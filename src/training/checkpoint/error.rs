@@ -39,6 +39,12 @@ pub enum CheckpointError {
     Engine { path: PathBuf, source: EngineError },
     #[error("the checkpoint {path} does not fit its own recipe: {source}", path = path.display())]
     State { path: PathBuf, source: StateError },
+    #[error(
+        "{first} and {other} name different classes, so their answers can't be averaged; give \
+         checkpoints whose recipes have the same `classes`",
+        first = first.display(), other = other.display()
+    )]
+    Classes { first: PathBuf, other: PathBuf },
     #[error(transparent)]
     Write(#[from] FileError),
 }

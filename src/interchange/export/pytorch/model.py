@@ -9,6 +9,8 @@ from torch import nn
 
 # What the pixels, from 0 to 1, are normalised with.
 MEAN, STD = MEAN_VALUE, STD_VALUE
+# What the labels 0 to 9 are called.
+CLASSES = CLASS_LIST
 
 
 # RESIDUAL

@@ -1,5 +1,5 @@
 import sys
-from model import load, read
+from model import CLASSES, load, read
 
 probabilities = load()(read(sys.argv[1])).softmax(dim=1)[0]
-print(f"{sys.argv[1]}: {int(probabilities.argmax())} ({float(probabilities.max()):.3f})")
+print(f"{sys.argv[1]}: {CLASSES[int(probabilities.argmax())]} ({float(probabilities.max()):.3f})")
