@@ -100,6 +100,11 @@ fn pictures() {
 }
 
 #[test]
+fn requests() {
+    replay("request", checks::request::memory, checks::request::check);
+}
+
+#[test]
 fn logs() {
     replay("log", checks::log::memory, checks::log::check);
 }

@@ -1,5 +1,6 @@
 //! The command line's types; what they do is in [`crate::commands`].
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,6 +34,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Make a checkpoint of weights that were trained elsewhere
     Import(ImportArgs),
+    /// Draw digits in the browser, and see a network read them
+    Serve(ServeArgs),
     /// Download, verify or show the MNIST files
     Data(DataArgs),
     /// List the built-in recipes, or print one
@@ -219,6 +222,37 @@ pub struct ReportArgs {
     /// The digits it was trained on: a folder, `sample` or `auto` [default: where they were then]
     #[arg(long)]
     pub data: Option<String>,
+}
+
+/// Draw digits in the browser, and see a network read them
+///
+/// Prints the address of the page, and answers until Ctrl-C. Only this machine can reach it, unless
+/// --host says otherwise. Everything the page needs is inside of this program; programs can ask the same
+/// server (docs/serve.md).
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// A checkpoint; several can be compared on the page, beside the network that this program carries
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub checkpoint: Vec<PathBuf>,
+    /// The folder whose runs are shown, and whose networks can be chosen
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+    /// The port to listen on; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 7878)]
+    pub port: u16,
+    /// The address to listen on, such as 0.0.0.0 for all; others than this machine's own need a --token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// What everybody who asks has to know, at least 16 characters: open http://ADDRESS/?token=T, or
+    /// send `Authorization: Bearer T`
+    #[arg(long, value_name = "T")]
+    pub token: Option<String>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Keep pictures whose digit somebody has corrected on the page in this folder, for `data import`
+    #[arg(long, value_name = "DIR")]
+    pub collect: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -9,4 +9,5 @@ pub mod idx;
 pub mod log;
 pub mod picture;
 pub mod recipe;
+pub mod request;
 pub mod weights;

@@ -9,6 +9,7 @@ mod import;
 mod predict;
 mod recipes;
 mod report;
+mod serve;
 mod train;
 
 use std::io::{ErrorKind, Write, stdout};
@@ -30,6 +31,7 @@ use crate::interchange::pictures::PicturesError;
 use crate::interrupt;
 use crate::recipe::RecipeError;
 use crate::report::ReportError;
+use crate::serve::ServeError;
 use crate::training::{CheckpointError, RecipePlanError, RunError, RunFolderError, plan};
 
 /// How a command that printed all it had to say ended.
@@ -84,6 +86,8 @@ pub enum Error {
     #[error(transparent)]
     Pictures(#[from] PicturesError),
     #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
     Busy(#[from] BusyError),
@@ -124,6 +128,7 @@ pub fn run(command: Command) -> Result<Status, Error> {
         Command::Report(args) => report::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Recipes { name } => recipes::run(name.as_deref()),
         Command::Completions { shell } => completions::run(shell),

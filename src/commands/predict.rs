@@ -1,8 +1,6 @@
 //! `mnistctl predict`
 
-mod many;
 pub(super) mod progress;
-pub(super) mod single;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -10,11 +8,10 @@ use std::path::{Path, PathBuf};
 use super::{Error, Status, print};
 use crate::cli::PredictArgs;
 use crate::engine::{Backend, available_threads, with_threads};
-use crate::evaluation::{BATCH, Ensemble, Prediction};
+use crate::evaluation::{Answer, Ensemble, Found, Line, Way};
 use crate::ink::files::{Input, expand};
 use crate::ink::reader::{MAX_THREADS, Reader, Reading};
 use crate::ink::save::Folder;
-use crate::ink::{Digit, InkError, read_bytes, read_many_bytes, read_plain_bytes};
 use crate::interrupt;
 use crate::terminal::note;
 use progress::PredictProgress;
@@ -65,31 +62,16 @@ fn predict(args: &PredictArgs) -> Result<Status, Error> {
     let reader = Reader::new(listing.inputs, available_threads());
     let session = Session {
         args,
+        ensemble: &ensemble,
+        way: match args.many {
+            true => Way::Digits,
+            false => Way::of(classes),
+        },
         reader,
         folder,
         progress,
     };
-    if args.many {
-        session.run(many::BATCH, read_many_bytes, |readings| {
-            answers(&ensemble, readings, many::candidates, |name, numbers, p| {
-                many::describe(args, name, &numbers, p)
-            })
-        })
-    } else {
-        let read = if classes.are_named() {
-            read_plain_bytes
-        } else {
-            read_bytes
-        };
-        session.run(BATCH, read, |readings| {
-            answers(
-                &ensemble,
-                readings,
-                single::candidates,
-                |name, picture, p| Ok(single::describe(args, classes, &name, picture, p)),
-            )
-        })
-    }
+    session.run()
 }
 
 /// Says how much of each folder is no picture.
@@ -118,35 +100,19 @@ fn save_folder(path: &Path, inputs: &[Input]) -> Result<Folder, Error> {
     }
 }
 
-/// What is printed about a picture.
-pub(super) struct Answer {
-    text: String,
-    /// What the network saw.
-    digits: Vec<Digit>,
-}
-
-/// Lets the networks read the candidates of all pictures together; `describe` says what they make of
-/// each, given its name and a prediction for each of its candidates.
-pub(super) fn answers<T, A>(
+/// Lets the networks read the pictures together, and gives what they make of each.
+pub(super) fn answers(
     ensemble: &Ensemble,
-    readings: Vec<Reading<T>>,
-    candidates: impl Fn(&T) -> Vec<&Digit>,
-    describe: impl Fn(String, T, &[Prediction]) -> Result<A, InkError>,
-) -> Result<Vec<Reading<A>>, Error> {
-    let pictures = readings
-        .iter()
-        .filter_map(|reading| reading.result.as_ref().ok());
-    let pixels: Vec<&[u8]> = pictures
-        .flat_map(&candidates)
-        .map(|digit| digit.pixels.as_slice())
-        .collect();
-    let mut predictions = ensemble.predict(&pixels)?.into_iter();
-    let answer = |reading: Reading<T>| {
+    readings: Vec<Reading<Found>>,
+) -> Result<Vec<Reading<Answer>>, Error> {
+    let found = readings.iter();
+    let found: Vec<&Found> = found.filter_map(|r| r.result.as_ref().ok()).collect();
+    let mut predictions = ensemble.read(&found)?.into_iter();
+    let answer = |reading: Reading<Found>| {
         let name = reading.input.name();
-        let result = reading.result.and_then(|picture| {
-            let count = candidates(&picture).len();
-            let own: Vec<Prediction> = predictions.by_ref().take(count).collect();
-            describe(name, picture, &own)
+        let result = reading.result.and_then(|found| {
+            let own = predictions.next().unwrap_or_default();
+            found.answer(&name, &own)
         });
         Reading {
             input: reading.input,
@@ -159,33 +125,31 @@ pub(super) fn answers<T, A>(
 /// The pictures of a command line, and where the results go.
 struct Session<'a> {
     args: &'a PredictArgs,
+    ensemble: &'a Ensemble,
+    way: Way,
     reader: Reader,
     folder: Option<Folder>,
     progress: PredictProgress,
 }
 
 impl Session<'_> {
-    /// Reads all pictures with `read`, at most `most` at a time, and reports what `answers` makes of
-    /// them.
-    fn run<T: Send>(
-        mut self,
-        most: usize,
-        read: impl Fn(&str, &[u8]) -> Result<T, InkError> + Sync,
-        answers: impl Fn(Vec<Reading<T>>) -> Result<Vec<Reading<Answer>>, Error>,
-    ) -> Result<Status, Error> {
+    /// Reads all pictures and reports what they show.
+    fn run(mut self) -> Result<Status, Error> {
         let mut status = Status::Done;
+        let way = self.way;
         loop {
-            let readings = self.reader.batch(most, &read);
+            let read = |name: &str, bytes: &[u8]| way.read(name, bytes);
+            let readings = self.reader.batch(way.together(), read);
             if readings.is_empty() {
                 return Ok(status);
             }
-            let answers = answers(readings)?;
+            let answers = answers(self.ensemble, readings)?;
             if answers.iter().any(|answer| answer.result.is_err()) {
                 status = Status::PartlyFailed;
             }
-            self.progress.suspend(|| report(self.args, &answers))?;
+            self.progress.suspend(|| self.report(&answers))?;
             if let Some(folder) = &mut self.folder {
-                save(folder, self.args, &answers)?;
+                save(folder, &answers)?;
             }
             self.progress.add(answers.len());
             if interrupt::requested() {
@@ -193,28 +157,39 @@ impl Session<'_> {
             }
         }
     }
-}
 
-/// Prints results, and the errors of pictures that have no result.
-fn report(args: &PredictArgs, answers: &[Reading<Answer>]) -> Result<(), Error> {
-    let mut output = String::new();
-    for answer in answers {
-        match &answer.result {
-            Ok(answer) => output += &answer.text,
-            Err(error) if args.json => output += &text::json_error(&answer.input.name(), error),
-            Err(error) => note(&text::plain(&format!("error: {error}"))),
+    /// Prints results, and the errors of pictures that have no result.
+    fn report(&self, answers: &[Reading<Answer>]) -> Result<(), Error> {
+        let classes = &self.ensemble.recipe().data.classes;
+        let mut output = String::new();
+        for reading in answers {
+            let name = reading.input.name();
+            match &reading.result {
+                Ok(answer) if self.args.json => {
+                    output += &answer.to_json(&name, classes, false).text();
+                    output.push('\n');
+                }
+                Ok(answer) => output += &text::text(self.args, classes, &name, answer),
+                Err(error) if self.args.json => {
+                    output += &Line::failed(&name, error).text();
+                    output.push('\n');
+                }
+                Err(error) => note(&text::plain(&format!("error: {error}"))),
+            }
         }
+        print(&output)
     }
-    print(&output)
 }
 
-fn save(folder: &mut Folder, args: &PredictArgs, answers: &[Reading<Answer>]) -> Result<(), Error> {
-    for answer in answers {
-        let Ok(Answer { digits, .. }) = &answer.result else {
+/// Saves what the network saw of each picture.
+fn save(folder: &mut Folder, answers: &[Reading<Answer>]) -> Result<(), Error> {
+    for reading in answers {
+        let Ok(answer) = &reading.result else {
             continue;
         };
-        for (index, digit) in digits.iter().enumerate() {
-            folder.save(&answer.input, args.many.then_some(index + 1), digit)?;
+        let many = matches!(answer, Answer::Many(_));
+        for (index, seen) in answer.seen().enumerate() {
+            folder.save(&reading.input, many.then_some(index + 1), &seen.digit)?;
         }
     }
     Ok(())

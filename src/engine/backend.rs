@@ -74,7 +74,7 @@ impl Backend {
     }
 
     /// burn's device of this backend, without autodiff; `None` for our kernels.
-    fn device(self) -> Result<Option<Device>, EngineError> {
+    pub(super) fn device(self) -> Result<Option<Device>, EngineError> {
         match self {
             Backend::Native => Ok(None),
             #[cfg(feature = "flex")]

@@ -7,6 +7,7 @@
 
 mod backend;
 mod error;
+mod feature_maps;
 pub mod loss;
 mod model;
 mod native;
@@ -20,6 +21,7 @@ use crate::optimizer::{OptimizerSpec, OptimizerState};
 
 pub use backend::{Backend, Compute, available_threads, with_threads};
 pub use error::EngineError;
+pub use feature_maps::{FeatureMaps, feature_maps};
 pub use loss::{Criterion, Loss};
 pub use model::Model;
 pub use native::Native;

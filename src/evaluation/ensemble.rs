@@ -110,6 +110,18 @@ impl Ensemble {
         })
     }
 
+    /// A checkpoint's network, for evaluation by `compute`; `path` is what messages call it.
+    pub fn of(
+        checkpoint: &Checkpoint,
+        path: &Path,
+        compute: &Compute,
+    ) -> Result<Self, CheckpointError> {
+        let member = Self::member(checkpoint.clone(), path, compute)?;
+        Ok(Self {
+            members: vec![member],
+        })
+    }
+
     fn member(
         checkpoint: Checkpoint,
         path: &Path,

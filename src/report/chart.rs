@@ -91,19 +91,31 @@ pub fn draw<C: Chart>(chart: &C) -> Result<Picture, PictureError> {
         title: chart.title().to_string(),
         problem,
     };
-    let size = ((WIDTH * SCALE) as u32, (chart.height() * SCALE) as u32);
-
-    let mut svg = String::new();
-    on(chart, SVGBackend::with_string(&mut svg, size)).map_err(problem)?;
-
+    let size = size(chart);
+    let svg = svg(chart)?;
     let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
     on(chart, BitMapBackend::with_buffer(&mut pixels, size)).map_err(problem)?;
     let (pixels, size) = halved(&pixels, size);
     Ok(Picture {
         title: chart.title().to_string(),
-        svg: in_css_pixels(&svg, chart.height()),
+        svg,
         png: png(&pixels, size, image::ExtendedColorType::Rgb8).map_err(problem)?,
     })
+}
+
+/// Draws a chart as SVG only.
+pub fn svg<C: Chart>(chart: &C) -> Result<String, PictureError> {
+    let mut svg = String::new();
+    on(chart, SVGBackend::with_string(&mut svg, size(chart))).map_err(|problem| PictureError {
+        title: chart.title().to_string(),
+        problem,
+    })?;
+    Ok(in_css_pixels(&svg, chart.height()))
+}
+
+/// Width and height as they are drawn.
+fn size<C: Chart>(chart: &C) -> (u32, u32) {
+    ((WIDTH * SCALE) as u32, (chart.height() * SCALE) as u32)
 }
 
 fn on<C: Chart, DB: DrawingBackend>(chart: &C, backend: DB) -> Result<(), String> {

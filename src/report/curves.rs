@@ -57,6 +57,33 @@ pub fn drops(log: &[LogLine]) -> Vec<(u64, f64)> {
     }
 }
 
+/// The charts of two runs as one.
+pub fn together(names: [&str; 2], charts: [LineChart; 2]) -> LineChart {
+    let [one, other] = charts;
+    let named = |name: &str, series: Vec<Series>| -> Vec<Series> {
+        let named = series.into_iter().map(|series| Series {
+            name: format!("{name}: {}", series.name),
+            ..series
+        });
+        named.collect()
+    };
+    let mut series = named(names[0], one.series);
+    series.extend(named(names[1], other.series));
+    LineChart {
+        title: format!("{} and {}: {}", names[0], names[1], one.y_label),
+        // Where one of them falls far, the other can be read as well.
+        y_scale: match (one.y_scale, other.y_scale) {
+            (Scale::Log, _) | (_, Scale::Log) => Scale::Log,
+            (scale, _) => scale,
+        },
+        series,
+        // Whose they are could not be told.
+        markers: Vec::new(),
+        x_label: one.x_label,
+        y_label: one.y_label,
+    }
+}
+
 fn chart(name: &str, y: &str, y_scale: Scale, series: Vec<Series>, log: &[LogLine]) -> LineChart {
     let marker = |(epoch, _): (u64, f64)| Marker {
         x: epoch as f64,

@@ -184,7 +184,8 @@ fn digits_without_pictures_are_told() {
         "left out: mine/8 has no picture",
         "warning: there are no pictures to train on of the digits [4, 8]",
     ]);
-    let train = world.run("train --config lenet --data data --epochs 1 --set training.batch_size=8");
+    let train =
+        world.run("train --config lenet --data data --epochs 1 --set training.batch_size=8");
     assert_eq!(train.code, 0, "{}", train.stderr);
     train.assert_says(&["none of the digits [4, 8]"]);
 }

@@ -6,14 +6,12 @@ use std::path::Path;
 use super::{Error, Status, counts};
 use crate::cli::DataImportArgs;
 use crate::commands::predict::progress::PredictProgress;
-use crate::commands::predict::single::{candidates, chosen};
 use crate::commands::predict::{answers, note_skipped};
 use crate::commands::print;
 use crate::dataset::{CLASSES, Digits, Split, write_split};
 use crate::engine::{Backend, available_threads, with_threads};
-use crate::evaluation::{BATCH, Ensemble};
+use crate::evaluation::{BATCH, Ensemble, Seen, Way};
 use crate::files::{create_folder, write_atomically};
-use crate::ink::read_bytes;
 use crate::ink::reader::Reader;
 use crate::interchange::pictures::{Collected, Duplicate, list};
 use crate::report::{ReportError, digits};
@@ -47,19 +45,18 @@ fn import(args: &DataImportArgs) -> Result<Status, Error> {
     let mut reader = Reader::new(pictures.inputs, available_threads());
     let (mut collected, mut refused) = (Collected::default(), 0);
     loop {
-        let readings = reader.batch(BATCH, read_bytes);
+        let readings = reader.batch(BATCH, |name, bytes| Way::Digit.read(name, bytes));
         if readings.is_empty() {
             break;
         }
         let count = readings.len();
-        let digits = answers(&network, readings, candidates, |_, picture, predictions| {
-            Ok(chosen(picture, predictions).0)
-        })?;
-        for (reading, label) in digits.into_iter().zip(labels.by_ref()) {
+        let answers = answers(&network, readings)?;
+        for (reading, label) in answers.into_iter().zip(labels.by_ref()) {
             let name = reading.input.name();
+            let mut add = |seen: &Seen| collected.add(name.clone(), &seen.digit, label);
             let problem = match reading.result {
                 Err(error) => format!("left out: {error}"),
-                Ok(digit) => match collected.add(name.clone(), &digit, label) {
+                Ok(answer) => match answer.seen().try_for_each(&mut add) {
                     Ok(()) => continue,
                     Err(duplicate) => left_out(&name, label, &duplicate),
                 },
