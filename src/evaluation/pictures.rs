@@ -72,11 +72,11 @@ impl Found {
         match self {
             Found::One(single) => {
                 let best = single.best(&probabilities);
-                Ok(Answer::One(Seen {
+                Ok(Answer::One(Box::new(Seen {
                     digit: single.take(best),
                     place: None,
                     prediction: predictions[best].clone(),
-                }))
+                })))
             }
             Found::Many(numbers) => {
                 let candidates: Vec<_> = numbers.candidates().collect();
@@ -115,7 +115,7 @@ impl Ensemble {
 /// What a picture shows.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    One(Seen),
+    One(Box<Seen>),
     /// The digits of each line of writing.
     Many(Vec<Vec<Seen>>),
 }
@@ -134,7 +134,7 @@ impl Answer {
     /// All that was read, in reading order.
     pub fn seen(&self) -> impl Iterator<Item = &Seen> {
         let (one, many) = match self {
-            Answer::One(seen) => (Some(seen), &[][..]),
+            Answer::One(seen) => (Some(seen.as_ref()), &[][..]),
             Answer::Many(lines) => (None, &lines[..]),
         };
         one.into_iter().chain(many.iter().flatten())

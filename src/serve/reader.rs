@@ -40,8 +40,11 @@ enum Work {
         name: String,
         reply: Reply<Result<Answer, crate::ink::InkError>>,
     },
-    Other(Box<dyn FnOnce(Result<&Loaded, HttpError>) + Send>),
+    Other(Task),
 }
+
+/// Gets the network, or why there is none.
+type Task = Box<dyn FnOnce(Result<&Loaded, HttpError>) + Send>;
 
 type Reply<T> = oneshot::Sender<Result<T, HttpError>>;
 

@@ -26,7 +26,7 @@ fn the_page_works_in_chromium() {
     world.write("tiny.toml", support::TINY);
     world.ok("train --config tiny.toml --data sample --epochs 3 --out runs/finished");
     fs::create_dir(world.path("digits")).unwrap();
-    for (index, (digit, label)) in test_digits().iter().take(20).enumerate() {
+    for (index, (digit, label)) in test_digits().iter().take(100).enumerate() {
         world.write(&format!("digits/{label}-{index:04}.png"), png(digit));
     }
     fs::create_dir(world.path("screenshots")).unwrap();

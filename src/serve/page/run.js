@@ -8,6 +8,8 @@ import { accuracy, count, duration, significant } from './words.js';
 const CHARTS = { loss: 'Loss', accuracy: 'Accuracy', lr: 'Learning rate' };
 // All epochs so far come at once; one drawing of the charts is enough for them.
 const SETTLE_MS = 100;
+// A table of thousands of rows makes the page slow; metrics.csv in the run's folder has them all.
+const MOST_ROWS = 500;
 
 const place = byId('run');
 let shown = null;
@@ -17,6 +19,7 @@ class RunView {
   epochs = new Map();
   #events = null;
   #timer = 0;
+  #told = 0;
 
   constructor(name) {
     this.name = name;
@@ -141,7 +144,8 @@ class RunView {
   }
 
   #showEpochs() {
-    for (const line of [...this.epochs.values()].slice(this.rows.children.length)) {
+    const lines = [...this.epochs.values()];
+    for (const line of lines.slice(Math.max(this.#told, lines.length - MOST_ROWS))) {
       const { train, val } = line;
       const cells = [
         line.epoch,
@@ -154,6 +158,8 @@ class RunView {
       ];
       this.rows.append(element('tr', {}, ...cells.map((cell) => element('td', { textContent: cell }))));
     }
+    this.#told = lines.length;
+    while (this.rows.children.length > MOST_ROWS) this.rows.firstChild.remove();
   }
 
   drawCharts = newestWins(async () => {
