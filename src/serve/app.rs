@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::body::Bodies;
 use super::corrections::Corrections;
 use super::error::HttpError;
@@ -13,6 +15,9 @@ use super::runs::Runs;
 use super::{Options, ServeError};
 use crate::engine::available_threads;
 
+/// Runs that are listened to at once.
+const MOST_LISTENERS: usize = 64;
+
 #[derive(Debug)]
 pub struct App {
     pub guard: Guard,
@@ -22,6 +27,8 @@ pub struct App {
     pub bodies: Bodies,
     pub corrections: Option<Corrections>,
     pub metrics: Metrics,
+    /// Places for those who listen to runs, whose files are read for each of them again and again.
+    pub listeners: Arc<Semaphore>,
 }
 
 impl App {
@@ -35,6 +42,7 @@ impl App {
             bodies: Bodies::new(threads),
             corrections: options.collect.map(Corrections::new).transpose()?,
             metrics: Metrics::default(),
+            listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
         })
     }
 

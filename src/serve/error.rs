@@ -29,7 +29,7 @@ impl HttpError {
 
     /// Too much at once.
     pub fn busy() -> Self {
-        let message = "the server is busy with other pictures; try again in a moment";
+        let message = "the server is busy with others; try again in a moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 

@@ -22,9 +22,10 @@ fn the_page_works_in_chromium() {
         eprintln!("skipped: there is no {CHROMIUM}");
         return;
     }
-    let world = World::with_lenet();
-    world.write("tiny.toml", support::TINY);
+    let world = World::with_tiny();
+    // Two finished runs: for one chart, and as networks beside the program's own.
     world.ok("train --config tiny.toml --data sample --epochs 3 --out runs/finished");
+    world.ok("train --config lenet --data sample --epochs 3 --out runs/lenet");
     fs::create_dir(world.path("digits")).unwrap();
     for (index, (digit, label)) in test_digits().iter().take(100).enumerate() {
         world.write(&format!("digits/{label}-{index:04}.png"), png(digit));
@@ -35,7 +36,7 @@ fn the_page_works_in_chromium() {
         "train --config convnet --data sample --epochs 1000 --threads 1 --out runs/training";
     let mut training = world.command(train).stderr(Stdio::null()).spawn().unwrap();
     world.wait_for("runs/training/metrics.jsonl");
-    let server = Server::start(&world, "--collect kept --checkpoint lenet.mpk");
+    let server = Server::start(&world, "--collect kept");
     let mut script = Command::new("node");
     script
         .arg(concat!(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::rust_files;
 
-/// From top to bottom: a room may use those below it. `serve` is to be built.
+/// From top to bottom: a room may use those below it.
 const ROOMS: [&str; 21] = [
     "main",
     "commands",

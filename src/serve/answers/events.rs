@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use crate::interrupt;
@@ -21,6 +22,7 @@ const EVERY: Duration = Duration::from_millis(500);
 /// What one listener has been told.
 struct Told {
     app: Arc<App>,
+    _place: OwnedSemaphorePermit,
     name: String,
     /// The last epoch.
     epoch: u64,
@@ -37,8 +39,10 @@ pub async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, HttpError> {
     // A browser that lost its connection says where it was.
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let place = Arc::clone(&app.listeners).try_acquire_owned();
     let mut told = Told {
         app,
+        _place: place.map_err(|_| HttpError::busy())?,
         name,
         epoch: last.and_then(|id| id.parse().ok()).unwrap_or(0),
         row: None,

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use super::query::Asked;
@@ -18,6 +18,9 @@ use crate::serve::networks::Network;
 
 /// The most pictures of a form.
 const MOST_PICTURES: usize = 100;
+
+/// How many of them wait for memory or for the network at once, so that none waits for too many others.
+const AT_ONCE: usize = 16;
 
 /// What a picture is called that came without a name.
 const NAMELESS: &str = "picture";
@@ -71,14 +74,12 @@ pub async fn predict(
         return Ok(json_response(status, text));
     }
     let pictures = parts(Request::from_parts(head, Body::from(body.bytes))).await?;
-    let answers = pictures
-        .into_iter()
-        .map(|sent| read(&app, &network, way, details, sent));
-    let answers: Vec<String> = join_all(answers)
-        .await
-        .into_iter()
-        .map(|answer| answer.map(|(_, text)| text))
-        .collect::<Result<_, _>>()?;
+    let answers = pictures.into_iter().map(|sent| async {
+        let answer = read(&app, &network, way, details, sent).await;
+        answer.map(|(_, text)| text)
+    });
+    let answers = stream::iter(answers).buffered(AT_ONCE);
+    let answers: Vec<String> = answers.try_collect().await?;
     let array = format!("[{}]", answers.join(","));
     Ok(json_response(StatusCode::OK, array))
 }
