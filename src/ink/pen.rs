@@ -64,7 +64,6 @@ fn cropped(plane: &Plane, bounds: &BoundingBox, margin: usize) -> Plane {
 /// Brings the stroke width into MNIST's range, for a digit that is `length` pixels long.
 pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     let inside = distances(&drawing, |v| v > 0.5);
-    let outside = distances(&drawing, |v| v <= 0.5);
     let Some(width) = stroke_width(&inside) else {
         return drawing;
     };
@@ -74,6 +73,7 @@ pub fn adjusted(drawing: Plane, length: f32) -> Plane {
     if change.abs() < 0.5 {
         return drawing;
     }
+    let outside = distances(&drawing, |v| v <= 0.5);
     let mut result = drawing;
     for ((value, &inside), &outside) in result
         .values
@@ -122,6 +122,10 @@ fn lower_envelopes(plane: &Plane) -> Plane {
         .chunks(width)
         .zip(result.values.chunks_mut(width))
     {
+        // Where all are 0 they stay so, as in many rows of a digit's box.
+        if row.iter().all(|&value| value == 0.0) {
+            continue;
+        }
         let mut count = 0;
         for (q, &value) in row.iter().enumerate() {
             let meet = |v: usize| {

@@ -284,7 +284,7 @@ fn a_thousand_idle_connections_keep_nobody_waiting() {
     limit.current = limit
         .maximum
         .map_or(Some(4096), |most| Some(most.min(4096)));
-    setrlimit(Resource::Nofile, limit.clone()).unwrap();
+    setrlimit(Resource::Nofile, limit).unwrap();
     let count = limit
         .current
         .map_or(1000, |most| most.saturating_sub(300))
