@@ -18,23 +18,20 @@ pub struct Cli {
     pub command: Command,
 }
 
+// What is said of a command stands above its arguments, where that is more than a line.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train the network of a recipe
     Train(TrainArgs),
     /// Measure trained networks on labelled digits
     Eval(EvalArgs),
-    /// Read the digits in pictures
     Predict(PredictArgs),
-    /// Train several recipes, values and seeds, and compare them
     Compare(CompareArgs),
     /// Write the report of a run, finished or not, into its folder
     Report(ReportArgs),
     /// Write a trained network for other tools
     Export(ExportArgs),
-    /// Make a checkpoint of weights that were trained elsewhere
     Import(ImportArgs),
-    /// Draw digits in the browser, and see a network read them
     Serve(ServeArgs),
     /// Download, verify or show the MNIST files
     Data(DataArgs),
@@ -44,7 +41,9 @@ pub enum Command {
         name: Option<String>,
     },
     /// Print a completion script for a shell
-    Completions { shell: Shell },
+    Completions {
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -326,7 +325,6 @@ pub enum DataAction {
         #[arg(long, value_name = "FILE.png")]
         out: Option<PathBuf>,
     },
-    /// Make a dataset of your own pictures
     Import(DataImportArgs),
 }
 
