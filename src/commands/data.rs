@@ -38,17 +38,13 @@ fn download(dataset: Published) -> Result<Status, Error> {
 }
 
 fn verify_files(dataset: Published, data: &str) -> Result<Status, Error> {
-    let places = match dataset {
-        Published::Mnist => Places::of_user(),
-        _ => Places::of(dataset),
-    };
     let folder = match DataArg::from(data) {
         DataArg::Sample => {
             let message = "the sample is part of this program; there are no files to verify";
             return Err(Error::Usage(message.into()));
         }
         DataArg::Folder(folder) => folder,
-        DataArg::Auto => match places.find_existing()? {
+        DataArg::Auto => match Places::of(dataset).find_existing()? {
             Some(folder) => folder,
             None => {
                 let words = match dataset {

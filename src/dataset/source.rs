@@ -79,19 +79,17 @@ impl Places {
     /// The places as they are for this user, in this folder: `$MNISTCTL_DATA`, `data/mnist`, and
     /// `mnistctl/mnist` in the system's cache folder (`~/.cache` on Linux).
     pub fn of_user() -> Self {
-        let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
-        Self {
-            variable: variable.map(PathBuf::from),
-            ..Self::of(Published::Mnist)
-        }
+        Self::of(Published::Mnist)
     }
 
-    /// The places of a dataset for this user, in this folder; `$MNISTCTL_DATA`, which may hold any, is
-    /// none of them.
+    /// The places of a dataset for this user, in this folder; `$MNISTCTL_DATA`, which is what `auto`
+    /// means, is one for MNIST only.
     pub fn of(published: Published) -> Self {
+        let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        let variable = variable.filter(|_| published == Published::Mnist);
         let cache = dirs::cache_dir().map(|folder| folder.join("mnistctl"));
         Self {
-            variable: None,
+            variable: variable.map(PathBuf::from),
             local: Path::new("data").join(published.word()),
             cache: cache.map(|cache| cache.join(published.word())),
             downloader: Downloader::of(published),

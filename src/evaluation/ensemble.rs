@@ -88,7 +88,7 @@ impl Ensemble {
         if paths.is_empty() {
             return Self::embedded(compute);
         }
-        let load = |path: &PathBuf| Self::member(Checkpoint::load(path)?, path, compute);
+        let load = |path: &PathBuf| Self::member(&Checkpoint::load(path)?, path, compute);
         let members: Vec<Member> = paths.iter().map(load).collect::<Result<_, _>>()?;
         let classes = |member: &Member| member.recipe.data.classes.clone();
         let differs = |member| classes(member) != classes(&members[0]);
@@ -104,10 +104,7 @@ impl Ensemble {
     /// The network that this program carries, for evaluation by `compute`.
     pub fn embedded(compute: &Compute) -> Result<Self, CheckpointError> {
         let path = Path::new(EMBEDDED_NAME);
-        let member = Self::member(Checkpoint::embedded()?, path, compute)?;
-        Ok(Self {
-            members: vec![member],
-        })
+        Self::of(&Checkpoint::embedded()?, path, compute)
     }
 
     /// A checkpoint's network, for evaluation by `compute`; `path` is what messages call it.
@@ -116,20 +113,20 @@ impl Ensemble {
         path: &Path,
         compute: &Compute,
     ) -> Result<Self, CheckpointError> {
-        let member = Self::member(checkpoint.clone(), path, compute)?;
+        let member = Self::member(checkpoint, path, compute)?;
         Ok(Self {
             members: vec![member],
         })
     }
 
     fn member(
-        checkpoint: Checkpoint,
+        checkpoint: &Checkpoint,
         path: &Path,
         compute: &Compute,
     ) -> Result<Member, CheckpointError> {
         Ok(Member {
             model: checkpoint.model(path, compute)?,
-            recipe: checkpoint.recipe,
+            recipe: checkpoint.recipe.clone(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -31,7 +32,8 @@ pub struct Networks {
 pub struct Network {
     pub name: String,
     pub key: Key,
-    pub recipe: Recipe,
+    /// Shared, since each request has a copy of this.
+    recipe: Arc<Recipe>,
     source: &'static str,
     test_accuracy: Option<f64>,
 }
@@ -67,7 +69,7 @@ impl Networks {
             fixed.push(Network {
                 name: path.display().to_string(),
                 key: Key::file(path),
-                recipe: Checkpoint::load(path)?.recipe,
+                recipe: Checkpoint::load(path)?.recipe.into(),
                 source: "checkpoint",
                 test_accuracy: None,
             });
@@ -75,7 +77,7 @@ impl Networks {
         fixed.push(Network {
             name: OWN.to_string(),
             key: Key::Own,
-            recipe: Checkpoint::embedded()?.recipe,
+            recipe: Checkpoint::embedded()?.recipe.into(),
             source: "built-in",
             test_accuracy: None,
         });
@@ -125,7 +127,7 @@ impl Networks {
         Some(Network {
             name: name.to_string(),
             key: Key::file(&best),
-            recipe: folder.read_recipe().ok()?,
+            recipe: folder.read_recipe().ok()?.into(),
             source: "run",
             test_accuracy: summary.map(|summary| summary.test.accuracy),
         })

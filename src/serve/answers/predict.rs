@@ -44,7 +44,7 @@ pub async fn predict(
     Asked(ask): Asked<Ask>,
     request: Request,
 ) -> Result<Response, HttpError> {
-    let network = app.network(ask.checkpoint.clone()).await?;
+    let network = app.network(ask.checkpoint).await?;
     let is_on = |switch: &Option<String>| switch.as_ref().is_some_and(|text| text != "false");
     let way = match Way::of(network.classes()) {
         Way::Plain if is_on(&ask.many) => {
